@@ -1,0 +1,181 @@
+//===- Atlas.h - the ledger that all images of a fleet link against -------===//
+//
+// One SQLite file says which unit identity lives at which address, which
+// symbol owns which slot, which name owns which place, and what bytes each
+// shared page has. It only grows: an address, once given, keeps its meaning.
+//
+// A link reads what it needs by key and collects what is new in memory; all of
+// it is written in one transaction at commit(). Two links at once take turns
+// (the write lock is held from open() in Grow mode), a killed link leaves the
+// file as it was, and Frozen mode opens the file read-only.
+//
+// docs/atlas-format.md describes the tables. Not thread-safe.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPACER_PLUGIN_ATLAS_H
+#define SPACER_PLUGIN_ATLAS_H
+
+#include "Hash.h"
+#include "spacer/Format.h"
+#include "llvm/Support/Error.h"
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace spacer {
+
+inline constexpr uint64_t pageBytes = formatPageBytes;
+
+/// The parts of the window, each with pages of one protection and purpose.
+/// The order is the order in the window.
+enum class Region : uint32_t { Door, Text, Rodata, Got, Data, Bss };
+inline constexpr unsigned regionCount = 6;
+llvm::StringRef regionName(Region r);
+
+/// An address range, page-aligned.
+struct Window {
+  uint64_t base = 0;
+  uint64_t bytes = 0;
+};
+
+enum class AtlasMode {
+  Grow,   ///< read and allocate; creates the file if absent
+  Frozen, ///< read only, the file must exist
+};
+
+struct RegionState {
+  Window range;
+  uint64_t next = 0; ///< first address never given out
+};
+
+struct UnitRow {
+  Hash128 identity;
+  UnitKind kind = UnitKind::Text;
+  uint64_t address = 0;
+  uint64_t bytes = 0;
+  uint32_t library = 0; ///< index from libraryId()
+  std::string name;     ///< for people; empty for anonymous data
+};
+
+struct PlaceRow {
+  Hash128 key; ///< digest of kind, library and qualified name
+  uint32_t generation = 0;
+  UnitKind kind = UnitKind::Data;
+  uint64_t address = 0;
+  uint64_t capacity = 0; ///< bytes the object may grow to
+  uint64_t align = 1;
+  uint32_t library = 0;
+  std::string name;
+};
+
+struct SlotRow {
+  Hash128 key; ///< digest of library ("" for global symbols) and name
+  SlotKind kind = SlotKind::Door;
+  uint64_t address = 0;
+  uint16_t bytes = 8;
+  uint32_t library = 0; ///< the door's group
+  std::string name;
+};
+
+/// One content that a page has had in some image.
+struct PageVariant {
+  uint32_t variant = 0;
+  Hash128 hash;
+  std::vector<uint8_t> content; ///< pageBytes long
+};
+
+/// A run of whole pages that one link allocated.
+struct ExtentRow {
+  Region region = Region::Text;
+  uint64_t base = 0;
+  uint64_t bytes = 0;
+  uint32_t library = 0; ///< owner of a door extent, 0 if several share it
+};
+
+struct AtlasCounts {
+  uint64_t units = 0, places = 0, slots = 0, pages = 0, variants = 0,
+           libraries = 0, extents = 0;
+};
+
+class Atlas {
+public:
+  /// Opens \p path. \p window is used when the file is created; for an existing
+  /// file a window that differs from the recorded one is an error. The error
+  /// text names the file, what was found and what was expected.
+  static llvm::Expected<std::unique_ptr<Atlas>>
+  open(llvm::StringRef path, AtlasMode mode,
+       std::optional<Window> window = std::nullopt, uint32_t machine = 62);
+  ~Atlas();
+  Atlas(const Atlas &) = delete;
+  Atlas &operator=(const Atlas &) = delete;
+
+  const std::string &path() const { return filePath; }
+  AtlasMode mode() const { return openMode; }
+  const Window &window() const { return wholeWindow; }
+  const Hash128 &id() const { return atlasId; }
+  RegionState &region(Region r) { return regions[unsigned(r)]; }
+  const RegionState &region(Region r) const { return regions[unsigned(r)]; }
+
+  // Look-ups see committed rows and rows added by this link.
+  const UnitRow *findUnit(const Hash128 &identity);
+  /// All generations of a place, oldest first.
+  llvm::ArrayRef<PlaceRow> findPlaces(const Hash128 &key);
+  const SlotRow *findSlot(const Hash128 &key);
+  /// All variants of a page, oldest first; empty if the page has none yet.
+  llvm::Expected<llvm::ArrayRef<PageVariant>> pageVariants(uint64_t address);
+  /// Extents of \p r that overlap [begin, end), by address.
+  std::vector<ExtentRow> extents(Region r, uint64_t begin, uint64_t end);
+
+  /// The id of a library name, allotted on first use. Id 0 is "".
+  uint32_t libraryId(llvm::StringRef name);
+  llvm::StringRef libraryName(uint32_t id) const { return libraryNames[id]; }
+
+  // Additions, kept in memory until commit().
+  const UnitRow &addUnit(UnitRow row);
+  const PlaceRow &addPlace(PlaceRow row);
+  const SlotRow &addSlot(SlotRow row);
+  /// Returns the new variant's number.
+  uint32_t addPageVariant(uint64_t address, llvm::ArrayRef<uint8_t> content);
+  void addExtent(const ExtentRow &row);
+  /// Reserves whole pages at the end of \p r's used part and records an
+  /// extent; an error names the region, its size and what was asked.
+  llvm::Expected<uint64_t> allocate(Region r, uint64_t bytes,
+                                    uint32_t library = 0);
+
+  bool changed() const;
+  /// Writes all additions in the transaction opened by open(). On an error the
+  /// file is as it was.
+  llvm::Error commit();
+
+  // For inspection: rows in key order, committed ones only.
+  llvm::Error forEachUnit(std::function<void(const UnitRow &)> fn);
+  llvm::Error forEachPlace(std::function<void(const PlaceRow &)> fn);
+  llvm::Error forEachSlot(std::function<void(const SlotRow &)> fn);
+  llvm::Error
+  forEachPage(std::function<void(uint64_t address, const PageVariant &)> fn);
+  llvm::Expected<AtlasCounts> counts();
+  /// Everything that can be wrong with the file: SQLite's own integrity check,
+  /// rows outside their region, overlapping places, page hashes that do not
+  /// match the content. One line each; empty if all is well.
+  llvm::Expected<std::vector<std::string>> check();
+
+private:
+  Atlas() = default;
+  struct Impl;
+  std::unique_ptr<Impl> impl;
+  std::string filePath;
+  AtlasMode openMode = AtlasMode::Frozen;
+  Window wholeWindow;
+  Hash128 atlasId;
+  RegionState regions[regionCount];
+  std::vector<std::string> libraryNames;
+};
+
+} // namespace spacer
+
+#endif
