@@ -115,11 +115,9 @@ syscallEntry:
 	pushq %r8
 	pushq %r9
 	pushq %r10
-	pushq %r9                       // seventh argument: the call's sixth
-	subq $8, %rsp
-	movq 8(%rsp), %rcx
-	movq %rcx, (%rsp)
-	movq %r8, %r9                   // number, then six arguments, in C order
+	subq $8, %rsp                   // keeps the stack aligned
+	pushq %r9                       // the sixth argument is C's seventh
+	movq %r8, %r9                   // number, then five arguments, in C order
 	movq %r10, %r8
 	movq %rdx, %rcx
 	movq %rsi, %rdx
@@ -141,22 +139,18 @@ syscallEntry:
 
 // One stub for each of the 32 processor exceptions; all end in trap(frame), which does not
 // return.  Those without an error code push a zero, so frames look alike.
-	.macro trapStub vector
-	.p2align 4
-	.if \vector == 8 || (\vector >= 10 && \vector <= 14) || \vector == 17 || \vector == 21
-	.else
-	pushq $0
-	.endif
-	pushq $\vector
-	jmp trapCommon
-	.endm
-
 	.globl trapStubs
 	.p2align 4
 trapStubs:
 	.set vector, 0
 	.rept 32
-	trapStub %vector
+	.p2align 4
+	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
+	.else
+	pushq $0
+	.endif
+	pushq $vector
+	jmp trapCommon
 	.set vector, vector + 1
 	.endr
 trapCommon:
