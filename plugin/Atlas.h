@@ -24,9 +24,6 @@
 #include <optional>
 #include <vector>
 
-struct sqlite3;
-struct sqlite3_stmt;
-
 namespace spacer {
 
 inline constexpr uint64_t pageBytes = formatPageBytes;
@@ -105,8 +102,9 @@ struct AtlasCounts {
 class Atlas {
 public:
   /// Opens \p path. \p window is used when the file is created; for an existing
-  /// file a window that differs from the recorded one is an error. The error
-  /// text names the file, what was found and what was expected.
+  /// file a window that differs from the recorded one is an error, and so is
+  /// another ELF machine (0 takes any). The error text names the file, what was
+  /// found and what was expected.
   static llvm::Expected<std::unique_ptr<Atlas>>
   open(llvm::StringRef path, AtlasMode mode,
        std::optional<Window> window = std::nullopt, uint32_t machine = 62);
@@ -117,17 +115,28 @@ public:
   const std::string &path() const { return filePath; }
   AtlasMode mode() const { return openMode; }
   const Window &window() const { return wholeWindow; }
+  /// Digest of format, machine and window: equal for equal beginnings.
   const Hash128 &id() const { return atlasId; }
+  uint32_t machine() const { return elfMachine; }
   RegionState &region(Region r) { return regions[unsigned(r)]; }
   const RegionState &region(Region r) const { return regions[unsigned(r)]; }
 
-  // Look-ups see committed rows and rows added by this link.
+  /// How long a link waits for another one before it gives up.
+  static inline unsigned lockSeconds = 60;
+
+  // Look-ups see committed rows and rows added by this link. What they return
+  // stays valid and unchanged until the atlas is destroyed. A row that cannot
+  // be read counts as missing and makes commit() fail (in Frozen mode too).
   const UnitRow *findUnit(const Hash128 &identity);
   /// All generations of a place, oldest first.
   llvm::ArrayRef<PlaceRow> findPlaces(const Hash128 &key);
   const SlotRow *findSlot(const Hash128 &key);
   /// All variants of a page, oldest first; empty if the page has none yet.
   llvm::Expected<llvm::ArrayRef<PageVariant>> pageVariants(uint64_t address);
+  /// The variant of a page with this content, or null; reads no other content,
+  /// so it stays fast for a page that has had many.
+  llvm::Expected<const PageVariant *>
+  findVariant(uint64_t address, llvm::ArrayRef<uint8_t> content);
   /// Extents of \p r that overlap [begin, end), by address.
   std::vector<ExtentRow> extents(Region r, uint64_t begin, uint64_t end);
 
@@ -135,11 +144,19 @@ public:
   uint32_t libraryId(llvm::StringRef name);
   llvm::StringRef libraryName(uint32_t id) const { return libraryNames[id]; }
 
-  // Additions, kept in memory until commit().
+  // Reads many rows at once, which is faster than one by one; the find
+  // functions then answer from memory. Any order will do, sorted is fastest.
+  void prefetchUnits(llvm::ArrayRef<Hash128> identities);
+  void prefetchPlaces(llvm::ArrayRef<Hash128> keys);
+  void prefetchSlots(llvm::ArrayRef<Hash128> keys);
+
+  // Additions, kept in memory until commit(). A key that is there already is
+  // not added again: the row that is there comes back.
   const UnitRow &addUnit(UnitRow row);
   const PlaceRow &addPlace(PlaceRow row);
   const SlotRow &addSlot(SlotRow row);
-  /// Returns the new variant's number.
+  /// Returns the variant's number; content that the page has had before keeps
+  /// its number.
   uint32_t addPageVariant(uint64_t address, llvm::ArrayRef<uint8_t> content);
   void addExtent(const ExtentRow &row);
   /// Reserves whole pages at the end of \p r's used part and records an
@@ -148,8 +165,9 @@ public:
                                     uint32_t library = 0);
 
   bool changed() const;
-  /// Writes all additions in the transaction opened by open(). On an error the
-  /// file is as it was.
+  /// Writes all additions in the transaction opened by open() and ends it: an
+  /// atlas commits once. On an error the file is as it was; a file that open()
+  /// created is gone.
   llvm::Error commit();
 
   // For inspection: rows in key order, committed ones only.
@@ -166,12 +184,15 @@ public:
 
 private:
   Atlas() = default;
+  llvm::Error integrityCheck(std::vector<std::string> &problems);
   struct Impl;
+  friend struct Impl;
   std::unique_ptr<Impl> impl;
   std::string filePath;
   AtlasMode openMode = AtlasMode::Frozen;
   Window wholeWindow;
   Hash128 atlasId;
+  uint32_t elfMachine = 0;
   RegionState regions[regionCount];
   std::vector<std::string> libraryNames;
 };

@@ -85,7 +85,7 @@ struct ManifestHeader {
   uint64_t totalBytes;  ///< of the whole manifest
   uint8_t checksum[16]; ///< XXH3-128 (canonical form) of the manifest, this field zero
 };
-static_assert(sizeof(ManifestHeader) == 128 + 8, "format is fixed");
+static_assert(sizeof(ManifestHeader) == 128, "format is fixed");
 
 struct ManifestPage {
   uint64_t address;    ///< guest virtual address, page-aligned
