@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -18,9 +19,10 @@ SUFFIXES = (".c", ".cc", ".s", ".S")
 
 COMPILERS = {"clang": "clang-19", "gcc": "gcc-12"}
 BASE = ["-c", "-w", "-fno-stack-protector", "-fcf-protection=none"]
-FREESTANDING = ["-ffreestanding"]
-CXX = ["-std=c++17"]
-CXX_FREESTANDING = ["-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
+FREESTANDING = {
+    ".c": ["-ffreestanding"],
+    ".cc": ["-fno-builtin", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"],  # main keeps its name
+}
 MODES = {"nopic": ["-fno-pic"], "pie": ["-fPIE"], "pic": ["-fPIC"]}
 SECTIONS = {"yes": ["-ffunction-sections", "-fdata-sections"], "no": []}
 
@@ -133,12 +135,10 @@ class Objects:
         else:
             compiler = COMPILERS[c["compilers"]]
             flags = BASE + [optimise or c["opts"]] + MODES[c["modes"]] + SECTIONS[c["sections"]]
-            flags += ["-DPAIR_LIBC"] if pair.libc else FREESTANDING
-            if source.suffix == ".cc":
-                flags += CXX + ([] if pair.libc else CXX_FREESTANDING)
+            flags += ["-DPAIR_LIBC"] if pair.libc else FREESTANDING[source.suffix]
             flags += pair.cflags or []
         flags = flags + [f"-I{h}" for h in headers]
-        seen = [read(h).hex() for folder in headers if folder.is_dir() for h in sorted(folder.glob("*.h"))]
+        seen = [read(h).hex() for folder in headers if folder.is_dir() for h in sorted(folder.glob("*.[hi]*"))]
         return self.once([compiler, source.name, read(source).hex(), *flags, *seen], ".o",
                          lambda out: self.run([compiler, *flags, source.name, "-o", out], source.parent))
 
@@ -156,17 +156,22 @@ class Objects:
     def bundle(self, name, members, form, folder):
         """folder/libNAME.a or .o; members keep the names of their sources."""
         folder.mkdir(parents=True, exist_ok=True)
-        if form == "merged":
-            out = folder / f"lib{name}.o"
-            self.run([self.stockLd, "-r", "-o", out, *(o for _, o in members)])
-            return out
-        files = []
-        for stem, built in members:
-            files.append(folder / f"{stem}.o")
-            os.link(built, files[-1])
-        out = folder / f"lib{name}.a"
-        self.run(["ar", "rcsD", out, *files])
+        suffix = ".o" if form == "merged" else ".a"
+        make = self.merge if form == "merged" else self.archive
+        built = self.once([form, *(f"{stem}={o.name}" for stem, o in members)], suffix, lambda out: make(out, members))
+        out = folder / f"lib{name}{suffix}"
+        os.link(built, out)
         return out
+
+    def merge(self, out, members):
+        self.run([self.stockLd, "-r", "-o", out, *(o for _, o in members)])
+
+    def archive(self, out, members):
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            files = [pathlib.Path(folder) / f"{stem}.o" for stem, _ in members]
+            for file, (_, built) in zip(files, members):
+                os.link(built, file)
+            self.run(["ar", "rcsD", out, *files])
 
 
 def linkLine(pair, app, version, c, objects, libraries, out):

@@ -1,10 +1,10 @@
 """The settings a pair is checked under, and which combinations of them.
 
-Seven axes multiply to 768 combinations a pair, which would take an hour. Nearly every mistake of a linker shows under some
+Seven axes multiply to 576 combinations a pair, which would take hours. Nearly every mistake of a linker shows under some
 *two or three* settings together ("gcc, without one section per function, under entry slots"), so by default each pair
-gets a covering array: a few dozen combinations in which every triple of settings occurs (`--quick`: every couple). The
-choice is deterministic, but differs from pair to pair, so that all pairs together see nearly everything. `--full` is the
-product.
+gets a covering array: some 20 combinations in which every couple of settings occurs, and every triple of those that the
+linker itself sees. `--quick`: every setting once. The choice is deterministic but differs from pair to pair, so that all
+pairs together see nearly everything. `--full` is the product.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ AXES = {
     "modes": ["nopic", "pie", "pic"],  # how code is compiled; every image is linked at fixed addresses
     "inputs": ["archive", "merged"],  # libpair.a, or one libpair.o made by `ld -r`
 }
+LINKER_AXES = {"trampolines", "gc", "sections", "inputs"}
 
 
 def label(combination):
@@ -32,18 +33,21 @@ def asFlags(combination):
     return " ".join(f"--{axis}={value}" for axis, value in combination.items())
 
 
-def product(axes):
-    return [dict(zip(axes, values)) for values in itertools.product(*axes.values())]
+def groupsToCover(names, amount):
+    """Tuples of axes whose values must all occur together."""
+    if amount == "quick":
+        return [(i,) for i in range(len(names))]
+    linker = [i for i, name in enumerate(names) if name in LINKER_AXES]
+    return [*itertools.combinations(range(len(names)), 2), *itertools.combinations(linker, 3)]
 
 
-def covering(axes, strength, seed):
+def covering(axes, amount, seed):
     """Greedy: of some random combinations that contain an uncovered tuple, takes the one which covers most."""
     rng = random.Random(hashlib.sha256(seed.encode()).digest())
     names = list(axes)
-    groups = list(itertools.combinations(range(len(names)), strength))
+    groups = groupsToCover(names, amount)
     missing = {(g, values) for g in groups for values in itertools.product(*(axes[names[i]] for i in g))}
-    ordered = sorted(missing)
-    rng.shuffle(ordered)
+    ordered = sorted(missing, key=lambda m: (-len(m[0]), m))
     chosen = []
     for group, values in ordered:
         if (group, values) not in missing:
@@ -64,6 +68,5 @@ def covering(axes, strength, seed):
 def combinations(axes, amount, seed):
     """`amount`: quick, normal, or full."""
     if amount == "full":
-        return product(axes)
-    strength = min({"quick": 2, "normal": 3}[amount], len(axes))
-    return covering(axes, strength, seed)
+        return [dict(zip(axes, values)) for values in itertools.product(*axes.values())]
+    return covering(axes, amount, seed)

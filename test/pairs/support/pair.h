@@ -9,6 +9,15 @@
 /* Keeps the optimiser from knowing a value. */
 #define OPAQUE(x) __asm__ volatile("" : "+r"(x))
 
+/* One value and a space. Calls with side effects go here one by one: arguments are evaluated in no fixed order. */
+#define SHOW(value) say("%d ", (int)(value))
+#define SAME(a, b) sameAddress((const void *)(a), (const void *)(b))
+static inline int sameAddress(const void *a, const void *b) {
+  OPAQUE(a);
+  OPAQUE(b);
+  return a == b;
+}
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -1,0 +1,3 @@
+#include "pair.h"
+void *allocate(int);
+NOINLINE void *libAllocates(int n) { return allocate(n * 2); }

@@ -1,0 +1,2 @@
+#define COUNT 10
+#include "body.h"

@@ -1,0 +1,2 @@
+#define COUNT 1000
+#include "body.h"

@@ -1,0 +1,7 @@
+#include "pair.h"
+int hook(int);
+extern int level;
+NOINLINE int runHook(int x) { return hook(x) + 1; }
+NOINLINE int readLevel(void) { return level; }
+NOINLINE int (*hookAddress(void))(int) { return hook; }
+NOINLINE int each(int (*f)(int)) { return f(1) + f(2) + f(3); }

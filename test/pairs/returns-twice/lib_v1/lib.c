@@ -1,0 +1,3 @@
+#define CODE 42
+#define DEPTH 5
+#include "body.h"

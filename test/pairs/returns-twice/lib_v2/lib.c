@@ -1,0 +1,3 @@
+#define CODE 43
+#define DEPTH 9
+#include "body.h"

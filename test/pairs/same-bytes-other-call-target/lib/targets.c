@@ -1,0 +1,3 @@
+#include "pair.h"
+NOINLINE int left(int x) { return x + 100; }
+NOINLINE int right(int x) { return x + 200; }

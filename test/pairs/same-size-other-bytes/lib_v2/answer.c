@@ -1,0 +1,2 @@
+#include "pair.h"
+NOINLINE int answer(void) { return 0x22222222; }

@@ -1,0 +1,2 @@
+#define STEP 77
+#include "body.inc"

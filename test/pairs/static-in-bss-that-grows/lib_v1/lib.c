@@ -1,0 +1,2 @@
+#define COUNT 100
+#include "body.h"

@@ -1,0 +1,2 @@
+#define COUNT 90000
+#include "body.h"

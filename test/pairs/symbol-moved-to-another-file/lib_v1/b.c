@@ -1,0 +1,4 @@
+#include "pair.h"
+static int state = 100;
+static NOINLINE int helper(int x) { OPAQUE(x); return x + 20 + state++; }
+NOINLINE int stays(int x) { return helper(x); }

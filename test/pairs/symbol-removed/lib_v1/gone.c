@@ -1,0 +1,3 @@
+#include "pair.h"
+int goneData = 12;
+NOINLINE int gone(void) { return goneData + 1; }

@@ -1,0 +1,3 @@
+#include "pair.h"
+int goneData = 1200;
+NOINLINE int gone(void) { return goneData * 2; }

@@ -1,0 +1,2 @@
+#define ADD 7
+#include "body.inc"

@@ -1,0 +1,2 @@
+#define ADD 9
+#include "body.inc"
