@@ -177,7 +177,7 @@ class Graph:
         headers = glob.glob(apps + "/*.h")
         for source in sorted(glob.glob("*.c", root_dir=apps)):
             name = source[:-2]
-            flags = (f"{self.common} -std=gnu11 -Wall -Wextra {system} -I{gen}/libxml2 {includes}"
+            flags = (f"{self.common} -std=gnu11 -Wall -Wextra {system} -I{gen}/libxml2 -I{config}/lua {includes}"
                      f" -ffile-prefix-map={options.src}=src {extra('app-' + name, version)}")
             obj = os.path.join(out, f"obj/app-{name}.o")
             targets.append(self.compile(obj, apps, source, flags, f"{version}: app {name}", headers + options.depend))

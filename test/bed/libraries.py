@@ -38,7 +38,7 @@ def muslCrt(tree):
 def lua(tree):
     for source in sorted(glob.glob("src/*.c", root_dir=tree)):
         if os.path.basename(source) not in ("lua.c", "luac.c"):
-            yield source, "-std=gnu99 -DLUA_USE_POSIX"
+            yield source, "-std=gnu99 -DLUA_USE_POSIX -I{config}/lua"
 
 
 def sqlite(tree):

@@ -22,8 +22,8 @@ static const char script[] =
     "lines[#lines + 1] = ('total %.2f'):format(total)\n"
     "local ok, why = pcall(query, 'SELECT * FROM nothing', print)\n"
     "lines[#lines + 1] = tostring(why):gsub('^.-:%d+: ', '')\n"
-    "lines[#lines + 1] = ('filler %d '):rep(200, ','):format(table.unpack((function()\n"
-    "  local t = {} for i = 1, 200 do t[i] = i * i % 17 end return t end)()))\n"
+    "lines[#lines + 1] = ('filler %d '):rep(50, ','):format(table.unpack((function()\n"
+    "  local t = {} for i = 1, 50 do t[i] = i * i % 17 end return t end)()))\n"
     "return table.concat(lines, '\\n')\n";
 
 struct Load {

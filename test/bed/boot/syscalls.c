@@ -50,7 +50,7 @@ static long getTime(uint64_t *to, uint64_t unitsPerSecond) {
   uint64_t now = readTsc();
   if (!start)
     start = now;
-  uint64_t nanoseconds = now - start;
+  uint64_t nanoseconds = now - start; // 1 GHz
   if (to) {
     to[0] = bootEpoch + nanoseconds / 1000000000;
     to[1] = nanoseconds % 1000000000 / (1000000000 / unitsPerSecond);
