@@ -1,0 +1,1424 @@
+//===- LinkerHooks.cpp - what ld.spacer adds to lld -----------------------===//
+//
+// The only file that includes lld's private headers. It translates a link into
+// a Model, has the core decide, and translates the decisions back. The passes,
+// in the order in which lld calls them:
+//
+//   options            --spacer-* flags
+//   inputRead          base + delta becomes the new library
+//   sectionsAssigned   which library a file belongs to; library strings leave
+//                      their output sections before lld merges them
+//   sectionsFinal      units, references, slots -> Placement -> addresses;
+//                      shared units leave their output sections
+//   -- every shared address is settled here; only private ones still move --
+//   relocationsScanned references go to slots
+//   addSegments        .spacer.* output sections, one PT_LOAD for each run
+//   addressesFinal     what depends on private addresses
+//   -- no address changes below this line --
+//   contentsWritten    pages made whole, compared, described in the manifest
+//   beforeCommit       the atlas commits; then lld gives the output its name
+//
+// A shared section's `parent` is a .spacer.* output section and its `outSecOff`
+// the distance to its atlas address, which is all that lld needs to relocate it
+// and to resolve its symbols; that output section has a single synthetic
+// section, which writes the shared ones through lld's own code.
+//
+//===----------------------------------------------------------------------===//
+
+#include "LinkerHooks.h"
+#include "Arch/X86_64.h"
+#include "Atlas.h"
+#include "Identity.h"
+#include "Manifest.h"
+#include "Names.h"
+#include "Options.h"
+#include "PageImage.h"
+#include "Placement.h"
+#include "Report.h"
+
+#include "Config.h"
+#include "InputFiles.h"
+#include "InputSection.h"
+#include "LinkHook.h"
+#include "LinkerScript.h"
+#include "OutputSections.h"
+#include "Relocations.h"
+#include "SymbolTable.h"
+#include "Symbols.h"
+#include "SyntheticSections.h"
+#include "Target.h"
+#include "Writer.h"
+#include "lld/Common/CommonLinkerContext.h"
+#include "lld/Common/ErrorHandler.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+using namespace llvm::ELF;
+using namespace llvm::object;
+using namespace lld;
+using namespace lld::elf;
+
+namespace spacer {
+namespace {
+
+/// PT_LOADs that one image may have for shared runs. Unikraft's boot code takes
+/// 128 regions in all.
+constexpr unsigned maxRuns = 32;
+
+/// Bytes of a run: written by lld's own InputSection::writeTo for each live
+/// unit; finishPages() does the rest.
+class RunSection final : public SyntheticSection {
+public:
+  RunSection(const Run &r, uint64_t flags, uint32_t type, StringRef name)
+      : SyntheticSection(flags, type, pageBytes, name), run(r) {
+    size = r.bytes;
+  }
+  size_t getSize() const override { return run.bytes; }
+  bool isNeeded() const override { return true; }
+  void writeTo(uint8_t *buf) override {
+    for (InputSection *s : sections)
+      s->writeTo<ELF64LE>(buf + s->outSecOff);
+    for (auto [offset, text] : strings)
+      memcpy(buf + offset, text.data(), text.size());
+  }
+
+  Run run;
+  std::vector<InputSection *> sections;
+  std::vector<std::pair<uint64_t, ArrayRef<uint8_t>>> strings;
+};
+
+/// Parent of library strings: they have addresses one by one, so it has no
+/// bytes, and its own address only anchors SectionPiece::outputOff.
+class StringAnchor final : public SyntheticSection {
+public:
+  StringAnchor() : SyntheticSection(SHF_ALLOC, SHT_PROGBITS, 1, ".spacer") {}
+  size_t getSize() const override { return 0; }
+  void writeTo(uint8_t *) override {}
+};
+
+/// A library string that a frozen atlas does not have.
+class PrivateString final : public SyntheticSection {
+public:
+  PrivateString(uint32_t align, StringRef name, ArrayRef<uint8_t> t)
+      : SyntheticSection(SHF_ALLOC, SHT_PROGBITS, align, name), text(t) {
+    size = t.size();
+  }
+  size_t getSize() const override { return text.size(); }
+  void writeTo(uint8_t *buf) override {
+    memcpy(buf, text.data(), text.size());
+  }
+  ArrayRef<uint8_t> text;
+};
+
+class ManifestSection final : public SyntheticSection {
+public:
+  ManifestSection()
+      : SyntheticSection(0, SHT_PROGBITS, 8, manifestSectionName) {}
+  size_t getSize() const override { return bytes; }
+  bool isNeeded() const override { return true; }
+  void writeTo(uint8_t *) override {} // by contentsWritten()
+  uint64_t bytes = 0;
+};
+
+/// A function symbol at a place in a section: what a section-relative reference
+/// to that place means.
+struct FunctionAt {
+  uint64_t offset;
+  Symbol *symbol;
+};
+
+class SpacerLink final : public LinkHook {
+public:
+  void options(SmallVectorImpl<const char *> &args) override;
+  void sectionsAssigned() override;
+  void sectionsFinal() override;
+  void relocationsScanned() override;
+  void addSegments(SmallVectorImpl<PhdrEntry *> &phdrs) override;
+  void addressesFinal() override;
+  void contentsWritten(uint8_t *buf, size_t size) override;
+  void beforeCommit() override;
+
+private:
+  bool active() const { return atlas && !errorCount(); }
+  bool refuse();
+  void classifyFiles();
+  uint32_t libraryOf(const InputFile *f) const { return fileLibrary.lookup(f); }
+  uint32_t addLibrary(StringRef name);
+  bool mayShare(const InputSectionBase *s, const OutputSection *os) const;
+
+  void takeStrings(OutputSection &os, InputSectionDescription &isd);
+  void keepUnknownStringsPrivate();
+  void takeSections();
+  void findSymbols();
+  void nameUnits(ELFFileBase *file);
+  void indexFunctions();
+  void collectRefs(uint32_t u);
+  Ref resolve(const Unit &unit, const InputSection &sec, const ELF64LE::Rela &r);
+  void bindFunction(Ref &ref, Symbol &sym, bool isBranch, int64_t addend);
+  void bindSection(Ref &ref, const Defined &d, int64_t addend);
+  Symbol *functionAt(const SectionBase *sec, uint64_t offset) const;
+  Symbol *canonical(Symbol &sym) const;
+  uint32_t slotOf(Symbol &sym, SlotKind kind);
+  void collectPrivateSlots();
+  bool takesAddress(const InputSectionBase &sec, const Relocation &r) const;
+  Symbol *slotForAddress(const InputSectionBase &sec, const Relocation &r);
+  void addHeat();
+  void applyPlacement();
+  void settleUsedSlots();
+  void createRuns();
+  void redirectShared(uint32_t u);
+  void redirectPrivate(InputSectionBase &sec);
+  void redirectDynamic(RelocationBaseSection *rel);
+  Defined *slotSymbol(uint32_t slot);
+  RunSection *runAt(uint64_t address) const;
+  OutputDesc *newOutputSection(StringRef name, uint32_t type, uint64_t flags,
+                               SyntheticSection *content);
+  uint64_t slotTarget(uint32_t slot) const;
+  void repairReservedSymbols();
+  void checkWindowIsFree();
+  void sizeManifest();
+  void writeSlots(std::vector<LiveRange> &live);
+  uint8_t *bytesAt(uint64_t address) const;
+  bool fail(Error e);
+
+  Options opts;
+  std::unique_ptr<Atlas> atlas;
+  Model model;
+  LinkReport report;
+
+  DenseMap<const InputFile *, uint32_t> fileLibrary;
+  StringMap<uint32_t> libraryIndex;
+  std::vector<InputSectionBase *> unitSection; ///< by unit; null for strings
+  DenseMap<const SectionBase *, uint32_t> sectionUnit;
+  DenseMap<const MergeInputSection *, std::vector<uint32_t>> pieceUnits;
+  DenseMap<std::pair<CachedHashStringRef, uint64_t>, uint32_t> stringUnits;
+  DenseMap<uint32_t, PrivateString *> privateStrings;
+  StringAnchor *anchor = nullptr;
+  std::vector<MergeInputSection *> takenStrings;
+
+  DenseMap<const SectionBase *, SmallVector<FunctionAt, 1>> functions;
+  DenseMap<std::pair<const SectionBase *, uint64_t>, Symbol *> canonicalAt;
+  NameTable names;
+  DenseMap<const Symbol *, uint32_t> symbolSlot, symbolGot;
+  std::vector<Symbol *> slotTargets; ///< by slot
+  std::vector<bool> slotUsed;
+  std::vector<Defined *> slotSymbols;
+  unsigned slotWidth = x86_64::slotBytes;
+
+  std::vector<OutputDesc *> outputs;
+  std::vector<RunSection *> runs; ///< by address
+  ManifestSection *manifestSection = nullptr;
+  OutputDesc *manifestOutput = nullptr;
+  ManifestBuilder manifest;
+  SmallVector<PhdrEntry *, 0> ownPhdrs;
+  SmallVectorImpl<PhdrEntry *> *allPhdrs = nullptr;
+};
+
+bool isFunction(const Symbol &s) {
+  return s.type == STT_FUNC || s.type == STT_GNU_IFUNC;
+}
+
+} // namespace
+
+bool SpacerLink::fail(Error e) {
+  if (!e)
+    return false;
+  error(toString(std::move(e)));
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Flags, files and libraries
+//===----------------------------------------------------------------------===//
+
+void SpacerLink::options(SmallVectorImpl<const char *> &args) {
+  Expected<Options> o = Options::take(args);
+  if (!o) {
+    handleAllErrors(o.takeError(), [](const ErrorInfoBase &e) {
+      error(e.message());
+    });
+    return;
+  }
+  opts = std::move(*o);
+  if (opts.help) {
+    lld::outs() << optionsHelp;
+    lld::outs().flush();
+    exitLld(0);
+  }
+}
+
+// What a link may ask of lld that shared pages cannot give.
+bool SpacerLink::refuse() {
+  auto no = [](const Twine &what) {
+    error("--spacer-atlas: " + what);
+    return true;
+  };
+  if (config->emachine != EM_X86_64 || !config->is64)
+    return no("the target is not x86-64; only x86-64 images can be placed");
+  if (config->shared)
+    return no("-shared is not supported; link an executable, or drop the flag");
+  if (config->emitRelocs)
+    return no("--emit-relocs is not supported: shared pages keep no relocations");
+  if (config->oFormatBinary)
+    return no("--oformat=binary is not supported; use objcopy on the ELF image");
+  if (config->nmagic || config->omagic)
+    return no("-n and -N are not supported: shared code needs whole pages");
+  if (partitions.size() > 1)
+    return no("partitioned images are not supported");
+  if (config->zIfuncNoplt)
+    return no("-z ifunc-noplt is not supported");
+  return false;
+}
+
+uint32_t SpacerLink::addLibrary(StringRef name) {
+  auto [it, isNew] = libraryIndex.try_emplace(name, model.libraries.size());
+  if (isNew)
+    model.libraries.push_back(name.str());
+  return it->second;
+}
+
+// A file belongs to the first --spacer-lib rule that matches its path, its base
+// name or archive(member); failing that, libNAME.a is library NAME.
+void SpacerLink::classifyFiles() {
+  addLibrary("");
+  StringMap<std::string> claims;
+  for (ELFFileBase *f : ctx.objectFiles) {
+    StringRef archive = f->archiveName;
+    StringRef path = archive.empty() ? f->getName() : archive;
+    std::string full = lld::toString(f);
+    StringRef name;
+    for (const LibraryRule &rule : opts.libraries)
+      if (rule.glob.match(path) || rule.glob.match(full) ||
+          rule.glob.match(sys::path::filename(path))) {
+        name = rule.name;
+        break;
+      }
+    if (name.empty() && !archive.empty()) {
+      name = sys::path::stem(sys::path::filename(archive));
+      name.consume_front("lib");
+    }
+    for (const GlobPattern &g : opts.privateGlobs)
+      if (g.match(path) || g.match(full) ||
+          g.match(sys::path::filename(path)))
+        name = "";
+    if (name.empty())
+      continue;
+    if (!archive.empty()) {
+      auto [it, isNew] = claims.try_emplace(name, archive.str());
+      if (!isNew && it->second != archive) {
+        error("library '" + name + "' is claimed by " + it->second + " and " +
+              archive + "; name one of them with --spacer-lib=NAME=GLOB");
+        return;
+      }
+    }
+    fileLibrary[f] = addLibrary(name);
+  }
+}
+
+// Sections whose place means nothing to a program. Everything that is collected
+// by name (constructors, sets, notes), ordered by another section, or thread
+// local stays where lld puts it.
+bool SpacerLink::mayShare(const InputSectionBase *s,
+                          const OutputSection *os) const {
+  if (!s->isLive() || !libraryOf(s->file) || !os)
+    return false;
+  if (!(s->flags & SHF_ALLOC) ||
+      (s->flags & (SHF_TLS | SHF_LINK_ORDER | SHF_X86_64_LARGE)) ||
+      (s->type != SHT_PROGBITS && s->type != SHT_NOBITS) ||
+      s->addralign > pageBytes || s->getSize() == 0)
+    return false;
+  auto family = [&](StringRef prefix) {
+    return s->name == prefix ||
+           (s->name.starts_with(prefix) && s->name[prefix.size()] == '.');
+  };
+  bool name = family(".text") || family(".rodata") || family(".data") ||
+              family(".bss") || s->name == "COMMON";
+  return name && StringSwitch<bool>(os->name)
+                     .Cases(".text", ".rodata", ".data", ".bss", true)
+                     .Cases(".data.rel.ro", ".bss.rel.ro", true)
+                     .Default(false);
+}
+
+void SpacerLink::sectionsAssigned() {
+  if (opts.atlas.empty() || config->relocatable || errorCount() || refuse())
+    return;
+  Expected<std::unique_ptr<Atlas>> a =
+      Atlas::open(opts.atlas, opts.mode, opts.window);
+  if (fail(a ? Error::success() : a.takeError()))
+    return;
+  atlas = std::move(*a);
+  model.trampolines = opts.trampolines;
+  if (config->andFeatures & GNU_PROPERTY_X86_FEATURE_1_IBT)
+    slotWidth = x86_64::ibtSlotBytes;
+  classifyFiles();
+  if (errorCount())
+    return;
+
+  anchor = make<StringAnchor>();
+  for (SectionCommand *cmd : script->sectionCommands)
+    if (auto *osd = dyn_cast<OutputDesc>(cmd))
+      for (SectionCommand *sub : osd->osec.commands)
+        if (auto *isd = dyn_cast<InputSectionDescription>(sub))
+          takeStrings(osd->osec, *isd);
+  if (opts.mode == AtlasMode::Frozen)
+    keepUnknownStringsPrivate();
+  // Folding would give two names one place in this image only.
+  if (config->icf != ICFLevel::None)
+    for (InputSectionBase *s : ctx.inputSections)
+      if (libraryOf(s->file))
+        s->keepUnique = true;
+}
+
+// Each live string (or constant of a merge section) of a library is a unit;
+// equal ones are one.
+void SpacerLink::takeStrings(OutputSection &os, InputSectionDescription &isd) {
+  llvm::erase_if(isd.sectionBases, [&](InputSectionBase *s) {
+    auto *ms = dyn_cast<MergeInputSection>(s);
+    if (!ms || !mayShare(ms, &os) || (ms->flags & SHF_WRITE))
+      return false;
+    std::vector<uint32_t> &units = pieceUnits[ms];
+    units.assign(ms->pieces.size(), noUnit);
+    uint64_t how = ms->entsize | uint64_t(ms->addralign) << 16 |
+                   (ms->flags & SHF_STRINGS) << 40;
+    for (size_t i = 0; i != ms->pieces.size(); ++i) {
+      if (!ms->pieces[i].live)
+        continue;
+      CachedHashStringRef text = ms->getData(i);
+      auto [it, isNew] =
+          stringUnits.try_emplace({text, how}, model.units.size());
+      if (isNew) {
+        Unit u;
+        u.kind = UnitKind::String;
+        u.entsize = ms->entsize;
+        u.library = libraryOf(ms->file);
+        u.flags = ms->flags & (SHF_ALLOC | SHF_MERGE | SHF_STRINGS);
+        u.align = std::max<uint32_t>(ms->addralign, 1);
+        u.bytes = text.size();
+        u.content = arrayRefFromStringRef(text.val());
+        model.units.push_back(std::move(u));
+        unitSection.push_back(nullptr);
+      }
+      units[i] = it->second;
+    }
+    ms->parent = anchor;
+    takenStrings.push_back(ms);
+    return true;
+  });
+}
+
+// Identities of strings depend on nothing else, so they are known before lld
+// lays out what is private.
+void SpacerLink::keepUnknownStringsPrivate() {
+  computeIdentities(model);
+  InputSectionDescription *home = nullptr;
+  OutputSection *homeSection = nullptr;
+  for (uint32_t u = 0; u != model.units.size(); ++u) {
+    Unit &unit = model.units[u];
+    if (atlas->findUnit(unit.identity))
+      continue;
+    unit.isPrivate = true;
+    unit.reason = "new to the frozen atlas";
+    if (!home)
+      for (SectionCommand *cmd : script->sectionCommands)
+        if (auto *osd = dyn_cast<OutputDesc>(cmd))
+          if (osd->osec.name == ".rodata")
+            for (SectionCommand *sub : osd->osec.commands)
+              if (auto *isd = dyn_cast<InputSectionDescription>(sub)) {
+                home = isd;
+                homeSection = &osd->osec;
+              }
+    auto *s = make<PrivateString>(unit.align, ".rodata.spacer", unit.content);
+    s->parent = homeSection;
+    home->sectionBases.push_back(s);
+    privateStrings[u] = s;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Units and references
+//===----------------------------------------------------------------------===//
+
+static UnitKind kindOf(const InputSectionBase &s) {
+  if (s.flags & SHF_EXECINSTR)
+    return UnitKind::Text;
+  if (s.type == SHT_NOBITS)
+    return UnitKind::Bss;
+  return s.flags & SHF_WRITE ? UnitKind::Data : UnitKind::Rodata;
+}
+
+void SpacerLink::takeSections() {
+  for (SectionCommand *cmd : script->sectionCommands) {
+    auto *osd = dyn_cast<OutputDesc>(cmd);
+    if (!osd)
+      continue;
+    for (SectionCommand *sub : osd->osec.commands) {
+      auto *isd = dyn_cast<InputSectionDescription>(sub);
+      if (!isd)
+        continue;
+      for (InputSection *s : isd->sections) {
+        bool regular = s->kind() == SectionBase::Regular || isa<BssSection>(s);
+        if (!regular || !mayShare(s, &osd->osec) || sectionUnit.count(s))
+          continue;
+        Unit u;
+        u.kind = kindOf(*s);
+        u.library = libraryOf(s->file);
+        u.flags = s->flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR);
+        u.align = std::max<uint32_t>(s->addralign, 1);
+        u.bytes = s->getSize();
+        if (s->type != SHT_NOBITS)
+          u.content = s->contentMaybeDecompress();
+        sectionUnit[s] = model.units.size();
+        model.units.push_back(std::move(u));
+        unitSection.push_back(s);
+      }
+    }
+  }
+}
+
+static ArrayRef<uint8_t> contentOf(const SectionBase *sec) {
+  auto *s = dyn_cast_or_null<InputSectionBase>(sec);
+  if (!s || s == &InputSection::discarded || s->type == SHT_NOBITS)
+    return {};
+  return s->contentMaybeDecompress();
+}
+
+// The sections' own symbols, as the object file says, whatever they resolved
+// to: they name the units. Resolved ones that stayed are function entries.
+void SpacerLink::nameUnits(ELFFileBase *file) {
+  uint32_t library = libraryOf(file);
+  auto syms = file->getELFSyms<ELF64LE>();
+  ArrayRef<InputSectionBase *> sections = file->getSections();
+  auto *obj = cast<ObjFile<ELF64LE>>(file);
+  StringRef strtab = file->getStringTable();
+  FileNames scope;
+  for (const ELF64LE::Sym &s : syms)
+    if (s.getType() == STT_FILE)
+      scope.addFile(sys::path::filename(strtab.data() + s.st_name));
+
+  for (uint32_t i = 1; i < syms.size(); ++i) {
+    const ELF64LE::Sym &s = syms[i];
+    StringRef name = strtab.data() + s.st_name;
+    if (s.getType() == STT_FILE) {
+      scope.enterFile();
+      continue;
+    }
+    if (s.getType() == STT_SECTION || name.empty() || name.starts_with(".L"))
+      continue;
+    SectionBase *sec = nullptr;
+    if (s.st_shndx == SHN_COMMON) {
+      if (auto *d = dyn_cast<Defined>(&file->getSymbol(i)))
+        sec = d->section;
+    } else if (uint32_t index = obj->getSectionIndex(s);
+               index && index < sections.size()) {
+      sec = sections[index];
+    }
+    auto it = sectionUnit.find(sec);
+    bool local = s.getBinding() == STB_LOCAL;
+    if (it == sectionUnit.end()) {
+      // Private code too has names: a table may point to a static function.
+      if (local && isFunction(file->getSymbol(i)))
+        names.add(&file->getSymbol(i), library, scope.qualify(name),
+                  numericSuffix(name), contentOf(sec));
+      continue;
+    }
+    if (local)
+      names.add(&file->getSymbol(i), library, scope.qualify(name),
+                numericSuffix(name), model.units[it->second].content);
+    names.propose(it->second, s.st_value, s.getBinding(),
+                  local ? std::string() : name.str(),
+                  local ? &file->getSymbol(i) : nullptr);
+  }
+}
+
+void SpacerLink::findSymbols() {
+  for (ELFFileBase *f : ctx.objectFiles)
+    if (libraryOf(f))
+      nameUnits(f);
+  names.settle();
+  names.nameUnits(model);
+}
+
+// Where functions begin, by section, and for functions with several names the
+// one that stands for their address: pointers to aliases must compare equal.
+void SpacerLink::indexFunctions() {
+  auto rank = [](const Symbol *s) {
+    int strength = s->isLocal() ? 2 : s->isWeak() ? 1 : 0;
+    return std::make_tuple(strength, s->getName());
+  };
+  auto add = [&](Symbol *s) {
+    auto *d = dyn_cast<Defined>(s);
+    if (!d || !d->section || !isFunction(*d))
+      return;
+    functions[d->section].push_back({d->value, s});
+    auto [it, isNew] = canonicalAt.try_emplace({d->section, d->value}, s);
+    if (!isNew && rank(s) < rank(it->second))
+      it->second = s;
+  };
+  for (ELFFileBase *f : ctx.objectFiles)
+    for (Symbol *s : f->getLocalSymbols())
+      add(s);
+  for (Symbol *s : symtab.getSymbols())
+    add(s);
+}
+
+Symbol *SpacerLink::functionAt(const SectionBase *sec, uint64_t offset) const {
+  auto it = canonicalAt.find({sec, offset});
+  return it == canonicalAt.end() ? nullptr : it->second;
+}
+
+Symbol *SpacerLink::canonical(Symbol &sym) const {
+  auto *d = dyn_cast<Defined>(&sym);
+  if (!d || !d->section)
+    return &sym;
+  Symbol *c = functionAt(d->section, d->value);
+  return c ? c : &sym;
+}
+
+uint32_t SpacerLink::slotOf(Symbol &sym, SlotKind kind) {
+  auto &map = kind == SlotKind::Got ? symbolGot : symbolSlot;
+  auto [it, isNew] = map.try_emplace(&sym, model.slots.size());
+  if (!isNew)
+    return it->second;
+  Slot s;
+  s.kind = kind;
+  s.library = sym.file ? libraryOf(sym.file) : 0;
+  s.bytes = kind == SlotKind::Got ? 8 : slotWidth;
+  StringRef scope;
+  if (sym.isLocal()) {
+    StringRef unique = names.nameOf(&sym);
+    s.name = unique.empty() ? sym.getName().str() : unique.str();
+    scope = model.libraries[s.library];
+  } else {
+    s.name = sym.getName().str();
+  }
+  s.key = slotKey(scope, s.name, kind, s.bytes);
+  if (auto *d = dyn_cast<Defined>(&sym); d && d->section) {
+    auto unit = sectionUnit.find(d->section);
+    if (unit != sectionUnit.end()) {
+      s.unit = unit->second;
+      s.unitOffset = d->value;
+      const Unit &u = model.units[s.unit];
+      s.mayBeEntry = kind != SlotKind::Got && d->type == STT_FUNC &&
+                     d->value == 0 && !d->isWeak() && u.bytes >= s.bytes &&
+                     functions.lookup(d->section).size() == 1;
+    }
+  }
+  model.slots.push_back(std::move(s));
+  slotTargets.push_back(&sym);
+  return it->second;
+}
+
+// A reference that means the function: through its slot, or without slots to
+// the function's own place.
+void SpacerLink::bindFunction(Ref &ref, Symbol &sym, bool isBranch,
+                              int64_t addend) {
+  Symbol &target = isBranch ? sym : *canonical(sym);
+  if (model.trampolines == Trampolines::None) {
+    auto *d = dyn_cast<Defined>(&sym);
+    auto it = d ? sectionUnit.find(d->section) : sectionUnit.end();
+    if (it == sectionUnit.end() || sym.type == STT_GNU_IFUNC)
+      return;
+    ref.binding = Binding::Unit;
+    ref.target = it->second;
+    ref.addend = d->value;
+    ref.residual = addend;
+    return;
+  }
+  ref.binding = Binding::Slot;
+  ref.target = slotOf(target, SlotKind::Door);
+  ref.addend = addend;
+}
+
+// A reference to data, or into the middle of code.
+void SpacerLink::bindSection(Ref &ref, const Defined &d, int64_t addend) {
+  // As getSymVA(): only a section symbol's addend selects a string.
+  uint64_t offset = d.value + (d.isSection() ? addend : 0);
+  int64_t residual = d.isSection() ? 0 : addend;
+  if (auto *ms = dyn_cast<MergeInputSection>(d.section)) {
+    auto it = pieceUnits.find(ms);
+    if (it == pieceUnits.end() || offset >= ms->content().size())
+      return;
+    const SectionPiece &piece = ms->getSectionPiece(offset);
+    uint32_t u = it->second[&piece - ms->pieces.data()];
+    if (u == noUnit)
+      return;
+    ref.binding = Binding::Unit;
+    ref.target = u;
+    ref.addend = offset - piece.inputOff;
+    ref.residual = residual;
+    return;
+  }
+  auto it = sectionUnit.find(d.section);
+  if (it == sectionUnit.end())
+    return;
+  ref.binding = Binding::Unit;
+  ref.target = it->second;
+  ref.addend = offset + residual;
+}
+
+// Design 3.2, the table of bindings. Whatever falls through stays Private.
+Ref SpacerLink::resolve(const Unit &unit, const InputSection &sec,
+                        const ELF64LE::Rela &r) {
+  Ref ref;
+  ref.offset = r.r_offset;
+  ref.type = r.getType(false);
+  int64_t addend = r.r_addend;
+  Symbol &sym = sec.file->getSymbol(r.getSymbol(false));
+  x86_64::RelClass cls = x86_64::classify(ref.type);
+  auto *d = dyn_cast<Defined>(&sym);
+
+  if (cls == x86_64::RelClass::Tls || cls == x86_64::RelClass::Unknown ||
+      sym.isTls() || sym.isShared() || sym.scriptDefined ||
+      (sym.isUndefined() && cls != x86_64::RelClass::Got))
+    return ref;
+  if (cls == x86_64::RelClass::Got) {
+    if (addend != -4 || model.trampolines == Trampolines::None ||
+        (sym.isUndefined() && !sym.isWeak()) || (d && d->isSection()))
+      return ref;
+    bool function = d && isFunction(sym);
+    ref.binding = Binding::Got;
+    ref.target = slotOf(function ? *canonical(sym) : sym, SlotKind::Got);
+    ref.addend = addend;
+    // The GOT holds the function's address, which is its slot's.
+    if (function)
+      slotOf(*canonical(sym), SlotKind::Door);
+    return ref;
+  }
+  if (!d)
+    return ref;
+  if (cls == x86_64::RelClass::Size) {
+    ref.binding = Binding::Value;
+    ref.addend = d->size + addend;
+    return ref;
+  }
+  if (!d->section) {
+    // A number written in an object file; anything else is the linker's own.
+    if (!sym.file || sym.file->isInternal())
+      return ref;
+    ref.binding = Binding::Value;
+    ref.addend = d->value + addend;
+    return ref;
+  }
+  if (!isa<InputSectionBase>(d->section) || isa<EhInputSection>(d->section))
+    return ref;
+
+  bool code = unit.kind == UnitKind::Text;
+  bool pcRel = cls != x86_64::RelClass::Abs;
+  bool isBranch = code && pcRel && x86_64::isBranch(unit.content, ref.offset);
+  // In code the field ends the instruction, so the address meant is 4 beyond.
+  int64_t bias = code && pcRel ? 4 : 0;
+  if (d->isSection()) {
+    bool atStart = code || !pcRel;
+    Symbol *f =
+        atStart ? functionAt(d->section, d->value + addend + bias) : nullptr;
+    if (f)
+      bindFunction(ref, *f, isBranch, -bias);
+    else
+      bindSection(ref, *d, addend);
+    return ref;
+  }
+  bool entry = !code || !pcRel ? (pcRel || addend == 0) : addend == -4;
+  if (isFunction(sym) && entry)
+    bindFunction(ref, sym, isBranch, addend);
+  else if (isBranch && addend == -4 && sym.type == STT_NOTYPE &&
+           (d->section->flags & SHF_EXECINSTR))
+    bindFunction(ref, sym, true, addend);
+  else
+    bindSection(ref, *d, addend);
+  return ref;
+}
+
+void SpacerLink::collectRefs(uint32_t u) {
+  auto *sec = dyn_cast_or_null<InputSection>(unitSection[u]);
+  if (!sec || isa<BssSection>(sec))
+    return;
+  const RelsOrRelas<ELF64LE> rels = sec->relsOrRelas<ELF64LE>();
+  std::vector<Ref> refs;
+  if (rels.areRelocsRel() || rels.areRelocsCrel()) {
+    model.units[u].isPrivate = true;
+    model.units[u].reason = "relocations are not of type RELA";
+    return;
+  }
+  refs.reserve(rels.relas.size());
+  for (const ELF64LE::Rela &r : rels.relas) {
+    if (r.getType(false) == R_X86_64_NONE)
+      continue;
+    Ref ref = resolve(model.units[u], *sec, r);
+    if (ref.binding == Binding::Private && !model.units[u].reason) {
+      const Symbol &sym = sec->file->getSymbol(r.getSymbol(false));
+      switch (x86_64::classify(ref.type)) {
+      case x86_64::RelClass::Tls:
+        model.units[u].reason = "thread-local storage";
+        break;
+      case x86_64::RelClass::Unknown:
+        model.units[u].reason = "a relocation of unknown type";
+        break;
+      default:
+        model.units[u].reason = sym.isUndefined() ? "an undefined symbol"
+                                                  : "the image's own symbol";
+      }
+    }
+    refs.push_back(ref);
+  }
+  llvm::stable_sort(refs, [](const Ref &a, const Ref &b) {
+    return a.offset < b.offset;
+  });
+  model.units[u].refs = std::move(refs);
+}
+
+// Whether a scanned relocation of private code takes a function's address,
+// rather than calling it.
+bool SpacerLink::takesAddress(const InputSectionBase &sec,
+                              const Relocation &r) const {
+  switch (r.expr) {
+  case R_ABS:
+  case R_RELAX_GOT_PC:
+  case R_RELAX_GOT_PC_NOPIC:
+    return true;
+  case R_PC:
+  case R_PLT_PC:
+    return !(sec.flags & SHF_EXECINSTR) ||
+           !x86_64::isBranch(sec.contentMaybeDecompress(), r.offset);
+  default:
+    return false;
+  }
+}
+
+// The function whose address r takes, if it has or may get a slot.
+Symbol *SpacerLink::slotForAddress(const InputSectionBase &sec,
+                                   const Relocation &r) {
+  auto *d = dyn_cast<Defined>(r.sym);
+  if (!d || !d->section || !takesAddress(sec, r))
+    return nullptr;
+  bool pcRelCode = (sec.flags & SHF_EXECINSTR) && r.expr != R_ABS &&
+                   r.expr != R_RELAX_GOT_PC_NOPIC;
+  int64_t bias = pcRelCode ? 4 : 0;
+  if (d->isSection())
+    return functionAt(d->section, d->value + r.addend + bias);
+  bool relData = !(sec.flags & SHF_EXECINSTR) && r.expr != R_ABS;
+  if (!isFunction(*d) || (!relData && r.addend != -bias))
+    return nullptr;
+  return canonical(*d);
+}
+
+// Functions whose address private code takes need a slot if shared code may
+// compare with it, that is if they are shared or shared code refers to them.
+void SpacerLink::collectPrivateSlots() {
+  if (model.trampolines == Trampolines::None)
+    return;
+  for (InputSectionBase *base : ctx.inputSections) {
+    auto *sec = dyn_cast<InputSection>(base);
+    if (!sec || !sec->isLive() || !(sec->flags & SHF_ALLOC) ||
+        sec->kind() != SectionBase::Regular || sectionUnit.count(sec))
+      continue;
+    const RelsOrRelas<ELF64LE> rels = sec->relsOrRelas<ELF64LE>();
+    for (const ELF64LE::Rela &rel : rels.relas) {
+      Symbol &sym = sec->file->getSymbol(rel.getSymbol(false));
+      auto *d = dyn_cast<Defined>(&sym);
+      if (!d || !d->section || !sectionUnit.count(d->section))
+        continue;
+      Relocation r{R_ABS, rel.getType(false), rel.r_offset, rel.r_addend, &sym};
+      switch (x86_64::classify(r.type)) {
+      case x86_64::RelClass::Abs:
+        break;
+      case x86_64::RelClass::PcRel:
+      case x86_64::RelClass::Plt:
+        r.expr = R_PC;
+        break;
+      case x86_64::RelClass::Got:
+        if (isFunction(sym))
+          slotOf(*canonical(sym), SlotKind::Door);
+        continue;
+      default:
+        continue;
+      }
+      if (Symbol *f = slotForAddress(*sec, r))
+        slotOf(*f, SlotKind::Door);
+    }
+  }
+}
+
+// Calls in the profile, by callee.
+void SpacerLink::addHeat() {
+  DenseMap<const SectionBase *, uint64_t> calls;
+  for (auto &[edge, count] : config->callGraphProfile)
+    if (edge.first != edge.second)
+      calls[edge.second] += count;
+  for (size_t i = 0; i != model.slots.size(); ++i)
+    if (model.slots[i].unit != noUnit && model.slots[i].mayBeEntry)
+      model.slots[i].heat = calls.lookup(unitSection[model.slots[i].unit]);
+}
+
+void SpacerLink::sectionsFinal() {
+  if (!active())
+    return;
+  takeSections();
+  findSymbols();
+  indexFunctions();
+  for (uint32_t u = 0; u != model.units.size(); ++u) {
+    for (const GlobPattern &g : opts.privateGlobs)
+      if (!model.units[u].name.empty() && g.match(model.units[u].name)) {
+        model.units[u].isPrivate = true;
+        model.units[u].reason = "--spacer-private";
+      }
+    collectRefs(u);
+  }
+  collectPrivateSlots();
+  addHeat();
+  Expected<PlacementStats> stats = place(model, *atlas);
+  if (fail(stats ? Error::success() : stats.takeError()))
+    return;
+  report.placement = *stats;
+  settleUsedSlots();
+  createRuns();
+  applyPlacement();
+}
+
+//===----------------------------------------------------------------------===//
+// From decisions back to lld
+//===----------------------------------------------------------------------===//
+
+// Slots that this image has: all but those that a frozen atlas lacks, whose
+// functions are then reached directly by everyone.
+void SpacerLink::settleUsedSlots() {
+  slotUsed.assign(model.slots.size(), false);
+  slotSymbols.assign(model.slots.size(), nullptr);
+  for (uint32_t i = 0; i != model.slots.size(); ++i)
+    slotUsed[i] = model.slots[i].address != 0;
+}
+
+static std::pair<StringRef, uint64_t> outputTraits(Region r) {
+  switch (r) {
+  case Region::Door:
+    return {".spacer.door", SHF_ALLOC | SHF_EXECINSTR};
+  case Region::Text:
+    return {".spacer.text", SHF_ALLOC | SHF_EXECINSTR};
+  case Region::Rodata:
+    return {".spacer.rodata", SHF_ALLOC};
+  case Region::Got:
+    return {".spacer.got", SHF_ALLOC | SHF_WRITE};
+  case Region::Data:
+    return {".spacer.data", SHF_ALLOC | SHF_WRITE};
+  case Region::Bss:
+    return {".spacer.bss", SHF_ALLOC | SHF_WRITE};
+  }
+  llvm_unreachable("region");
+}
+
+OutputDesc *SpacerLink::newOutputSection(StringRef name, uint32_t type,
+                                         uint64_t flags,
+                                         SyntheticSection *content) {
+  auto *osd = make<OutputDesc>(saver().save(name), type, flags);
+  auto *isd = make<InputSectionDescription>("");
+  isd->sections.push_back(content);
+  content->parent = &osd->osec;
+  osd->osec.commands.push_back(isd);
+  osd->osec.hasInputSections = true;
+  osd->osec.addralign = content->addralign;
+  osd->osec.size = content->getSize();
+  return osd;
+}
+
+void SpacerLink::createRuns() {
+  std::vector<uint32_t> used;
+  for (uint32_t i = 0; i != model.slots.size(); ++i)
+    if (slotUsed[i])
+      used.push_back(i);
+  unsigned count[regionCount] = {};
+  for (const Run &run : mapRuns(model, *atlas, used, maxRuns)) {
+    auto [prefix, flags] = outputTraits(run.region);
+    std::string name = prefix.str();
+    if (run.region == Region::Door) {
+      if (!run.library.empty())
+        name += "." + run.library;
+    } else {
+      name += "." + std::to_string(count[unsigned(run.region)]++);
+    }
+    uint32_t type = run.region == Region::Bss ? SHT_NOBITS : SHT_PROGBITS;
+    auto *sec = make<RunSection>(run, flags, type, saver().save(name));
+    OutputDesc *osd = newOutputSection(name, type, flags, sec);
+    osd->osec.addr = run.base;
+    osd->osec.addrExpr = [base = run.base] { return base; };
+    runs.push_back(sec);
+    outputs.push_back(osd);
+  }
+}
+
+RunSection *SpacerLink::runAt(uint64_t address) const {
+  auto it = llvm::partition_point(runs, [&](const RunSection *r) {
+    return r->run.base + r->run.bytes <= address;
+  });
+  return it != runs.end() && (*it)->run.base <= address ? *it : nullptr;
+}
+
+// Hands sections and strings over: shared ones to their run, the rest back.
+void SpacerLink::applyPlacement() {
+  DenseSet<const InputSection *> taken;
+  for (uint32_t u = 0; u != model.units.size(); ++u) {
+    const Unit &unit = model.units[u];
+    if (unit.isPrivate)
+      continue;
+    RunSection *run = runAt(unit.address);
+    auto *sec = cast_or_null<InputSection>(unitSection[u]);
+    if (!sec) {
+      run->strings.push_back({unit.address - run->run.base, unit.content});
+      continue;
+    }
+    sec->parent = run->getParent();
+    sec->outSecOff = unit.address - run->run.base;
+    taken.insert(sec);
+    if (sec->type != SHT_NOBITS)
+      run->sections.push_back(sec);
+  }
+  for (SectionCommand *cmd : script->sectionCommands)
+    if (auto *osd = dyn_cast<OutputDesc>(cmd))
+      for (SectionCommand *sub : osd->osec.commands)
+        if (auto *isd = dyn_cast<InputSectionDescription>(sub))
+          llvm::erase_if(isd->sections, [&](InputSection *s) {
+            return taken.contains(s);
+          });
+
+  if (!takenStrings.empty()) {
+    // Any of our read-only output sections will do as an anchor.
+    auto home = llvm::find_if(runs, [](const RunSection *r) {
+      return r->run.region == Region::Rodata;
+    });
+    if (home != runs.end())
+      anchor->parent = (*home)->getParent();
+    else if (!privateStrings.empty())
+      anchor->parent = privateStrings.begin()->second->getParent();
+    anchor->outSecOff = 0;
+    uint64_t base = home != runs.end() ? (*home)->run.base : 0;
+    for (MergeInputSection *ms : takenStrings) {
+      const std::vector<uint32_t> &units = pieceUnits[ms];
+      for (size_t i = 0; i != ms->pieces.size(); ++i)
+        if (units[i] != noUnit && !model.units[units[i]].isPrivate)
+          ms->pieces[i].outputOff = model.units[units[i]].address - base;
+    }
+  }
+}
+
+Defined *SpacerLink::slotSymbol(uint32_t slot) {
+  if (slotSymbols[slot])
+    return slotSymbols[slot];
+  const Slot &s = model.slots[slot];
+  RunSection *run = runAt(s.address);
+  StringRef suffix = s.kind == SlotKind::Got ? "@spacer.got" : "@spacer";
+  uint8_t type = s.kind == SlotKind::Got ? STT_OBJECT : STT_FUNC;
+  return slotSymbols[slot] = make<Defined>(
+             ctx.internalFile, saver().save(Twine(s.name) + suffix), STB_LOCAL,
+             STV_DEFAULT, type, s.address - run->run.base,
+             s.kind == SlotKind::Entry ? 0 : s.bytes, run);
+}
+
+void SpacerLink::redirectShared(uint32_t u) {
+  const Unit &unit = model.units[u];
+  for (Relocation &r : unitSection[u]->relocs()) {
+    auto it = llvm::partition_point(
+        unit.refs, [&](const Ref &ref) { return ref.offset < r.offset; });
+    for (; it != unit.refs.end() && it->offset == r.offset; ++it) {
+      if (it->type != r.type || (it->binding != Binding::Slot &&
+                                 it->binding != Binding::Got))
+        continue;
+      r.sym = slotSymbol(it->target);
+      r.addend = it->addend;
+      r.expr = r.expr == R_ABS ? R_ABS : R_PC;
+      break;
+    }
+  }
+}
+
+void SpacerLink::redirectPrivate(InputSectionBase &sec) {
+  for (Relocation &r : sec.relocs()) {
+    Symbol *f = slotForAddress(sec, r);
+    auto it = f ? symbolSlot.find(f) : symbolSlot.end();
+    if (it == symbolSlot.end() || !slotUsed[it->second])
+      continue;
+    if (cast<Defined>(r.sym)->isSection())
+      r.addend += cast<Defined>(r.sym)->value - cast<Defined>(f)->value;
+    r.sym = slotSymbol(it->second);
+    if (r.expr == R_PLT_PC)
+      r.expr = R_PC;
+  }
+}
+
+// Position-independent images: words that the startup code relocates.
+void SpacerLink::redirectDynamic(RelocationBaseSection *rel) {
+  if (!rel)
+    return;
+  for (DynamicReloc &r : rel->relocs) {
+    if (!r.sym || r.type != target->relativeRel || r.needsDynSymIndex())
+      continue;
+    Relocation asRel{R_ABS, R_X86_64_64, r.offsetInSec, r.addend, r.sym};
+    Symbol *f = slotForAddress(*r.inputSec, asRel);
+    auto it = f ? symbolSlot.find(f) : symbolSlot.end();
+    if (it == symbolSlot.end() || !slotUsed[it->second])
+      continue;
+    if (cast<Defined>(r.sym)->isSection())
+      r.addend += cast<Defined>(r.sym)->value - cast<Defined>(f)->value;
+    r.sym = slotSymbol(it->second);
+  }
+}
+
+void SpacerLink::relocationsScanned() {
+  if (!active())
+    return;
+  for (uint32_t u = 0; u != model.units.size(); ++u)
+    if (unitSection[u] && !model.units[u].isPrivate)
+      redirectShared(u);
+  for (InputSectionBase *s : ctx.inputSections) {
+    auto *sec = dyn_cast<InputSection>(s);
+    if (!sec || !sec->isLive() || !(sec->flags & SHF_ALLOC))
+      continue;
+    auto it = sectionUnit.find(sec);
+    if (it == sectionUnit.end() || model.units[it->second].isPrivate)
+      redirectPrivate(*sec);
+  }
+  redirectPrivate(*in.got);
+  redirectDynamic(mainPart->relaDyn.get());
+
+  for (uint32_t i = 0; i != model.slots.size(); ++i) {
+    if (!slotUsed[i])
+      continue;
+    Defined *sym = slotSymbol(i);
+    if (in.symTab)
+      in.symTab->addSymbol(sym);
+    if (model.slots[i].kind == SlotKind::Got && config->isPic &&
+        slotTargets[i]->isDefined()) {
+      auto fn = symbolSlot.find(slotTargets[i]);
+      Symbol *to = fn != symbolSlot.end() && slotUsed[fn->second]
+                       ? slotSymbol(fn->second)
+                       : slotTargets[i];
+      mainPart->relaDyn->addReloc({target->relativeRel,
+                                   cast<InputSectionBase>(sym->section),
+                                   sym->value,
+                                   DynamicReloc::AddendOnlyWithTargetVA, *to, 0,
+                                   R_ABS});
+    }
+  }
+}
+
+void SpacerLink::addSegments(SmallVectorImpl<PhdrEntry *> &phdrs) {
+  if (!active())
+    return;
+  manifestSection = make<ManifestSection>();
+  manifestOutput = newOutputSection(manifestSectionName, SHT_PROGBITS, 0,
+                                    manifestSection);
+  outputs.push_back(manifestOutput);
+  PhdrEntry *load = nullptr;
+  const OutputSection *prev = nullptr;
+  for (OutputDesc *osd : outputs) {
+    OutputSection *os = &osd->osec;
+    script->sectionCommands.push_back(osd);
+    outputSections.push_back(os);
+    os->sectionIndex = outputSections.size();
+    os->shName = in.shStrTab->addString(os->name);
+    if (!(os->flags & SHF_ALLOC))
+      continue;
+    // Neighbours of one protection are one mapping.
+    if (!load || prev->addr + prev->size != os->addr ||
+        load->p_flags != os->getPhdrFlags() || os->type == SHT_NOBITS ||
+        prev->type == SHT_NOBITS) {
+      load = make<PhdrEntry>(PT_LOAD, os->getPhdrFlags());
+      ownPhdrs.push_back(load);
+    }
+    load->add(os);
+    load->p_align = pageBytes;
+    prev = os;
+  }
+  phdrs.append(ownPhdrs.begin(), ownPhdrs.end());
+  allPhdrs = &phdrs;
+}
+
+// _end, _edata and _etext are the image's own: a program takes what lies behind
+// _end for its heap.
+void SpacerLink::repairReservedSymbols() {
+  OutputSection *last = nullptr, *lastRO = nullptr, *edata = nullptr;
+  for (PhdrEntry *p : *allPhdrs) {
+    if (p->p_type != PT_LOAD || is_contained(ownPhdrs, p) || !p->lastSec)
+      continue;
+    last = p->lastSec;
+    if (!(p->p_flags & PF_W))
+      lastRO = p->lastSec;
+  }
+  for (OutputSection *os : outputSections) {
+    if (os->type != SHT_NOBITS && (os->flags & SHF_ALLOC))
+      edata = os;
+    if (os == last)
+      break;
+  }
+  auto set = [](Defined *sym, OutputSection *os) {
+    if (sym && os)
+      sym->section = os;
+  };
+  set(ElfSym::etext1, lastRO);
+  set(ElfSym::etext2, lastRO);
+  set(ElfSym::edata1, edata);
+  set(ElfSym::edata2, edata);
+  set(ElfSym::end1, last);
+  set(ElfSym::end2, last);
+}
+
+void SpacerLink::checkWindowIsFree() {
+  const Window &w = atlas->window();
+  auto isOurs = [&](const OutputSection *os) {
+    return llvm::any_of(outputs,
+                        [&](OutputDesc *d) { return &d->osec == os; });
+  };
+  for (const OutputSection *os : outputSections) {
+    if (!(os->flags & SHF_ALLOC) || !os->size || isOurs(os) ||
+        ((os->flags & SHF_TLS) && os->type == SHT_NOBITS))
+      continue;
+    if (os->addr < w.base + w.bytes && os->addr + os->size > w.base) {
+      error(opts.atlas + ": the window 0x" + utohexstr(w.base) + " to 0x" +
+            utohexstr(w.base + w.bytes) + " is in the way of " + os->name +
+            " at 0x" + utohexstr(os->addr) + " to 0x" +
+            utohexstr(os->addr + os->size) +
+            "; create the atlas with another --spacer-window, or move the "
+            "image");
+      return;
+    }
+  }
+}
+
+void SpacerLink::addressesFinal() {
+  if (!active())
+    return;
+  repairReservedSymbols();
+  checkWindowIsFree();
+  // Strings that stayed private are known by address only now.
+  if (!privateStrings.empty()) {
+    uint64_t base = anchor->getVA();
+    for (MergeInputSection *ms : takenStrings) {
+      const std::vector<uint32_t> &units = pieceUnits[ms];
+      for (size_t i = 0; i != ms->pieces.size(); ++i)
+        if (PrivateString *s = privateStrings.lookup(units[i]))
+          ms->pieces[i].outputOff = s->getVA() - base;
+        else if (units[i] != noUnit)
+          ms->pieces[i].outputOff = model.units[units[i]].address - base;
+    }
+  }
+  // Segments in address order, as the gABI asks.
+  SmallVector<PhdrEntry *, 16> loads;
+  for (PhdrEntry *p : *allPhdrs)
+    if (p->p_type == PT_LOAD)
+      loads.push_back(p);
+  llvm::stable_sort(loads, [](const PhdrEntry *a, const PhdrEntry *b) {
+    auto address = [](const PhdrEntry *p) {
+      return p->firstSec ? p->firstSec->addr : 0;
+    };
+    return address(a) < address(b);
+  });
+  size_t next = 0;
+  for (PhdrEntry *&p : *allPhdrs)
+    if (p->p_type == PT_LOAD)
+      p = loads[next++];
+  sizeManifest();
+}
+
+//===----------------------------------------------------------------------===//
+// Manifest
+//===----------------------------------------------------------------------===//
+
+static PageClass classOf(Region r) {
+  switch (r) {
+  case Region::Door:
+    return PageClass::Door;
+  case Region::Text:
+    return PageClass::Text;
+  case Region::Rodata:
+    return PageClass::Rodata;
+  case Region::Got:
+    return PageClass::Got;
+  case Region::Data:
+    return PageClass::Data;
+  case Region::Bss:
+    return PageClass::Bss;
+  }
+  llvm_unreachable("region");
+}
+
+// Addresses are final, so the tables' sizes are; offsets and hashes follow in
+// contentsWritten().
+void SpacerLink::sizeManifest() {
+  manifest.setAtlas(*atlas, config->emachine);
+  for (uint32_t u = 0; u != model.units.size(); ++u) {
+    const Unit &unit = model.units[u];
+    uint64_t address = unit.address;
+    uint32_t flags = (unit.isPrivate ? UnitPrivate : 0u) |
+                     (unit.named ? UnitNamed : 0u);
+    if (unit.isPrivate) {
+      if (unitSection[u])
+        address = unitSection[u]->getVA();
+      else
+        address = privateStrings.lookup(u)->getVA();
+    }
+    manifest.addUnit(unit.identity, address, unit.bytes, unit.kind, flags,
+                     model.libraries[unit.library], unit.name);
+  }
+  for (uint32_t i = 0; i != model.slots.size(); ++i)
+    if (slotUsed[i]) {
+      const Slot &s = model.slots[i];
+      manifest.addSlot(s.address, slotTarget(i), s.kind, s.bytes,
+                       model.libraries[s.library], s.name);
+    }
+  for (PhdrEntry *p : *allPhdrs) {
+    if (p->p_type != PT_LOAD || !p->firstSec)
+      continue;
+    uint64_t begin = alignDown(p->firstSec->addr, pageBytes);
+    uint64_t end = alignTo(p->lastSec->addr + p->lastSec->size, pageBytes);
+    for (uint64_t a = begin; a < end; a += pageBytes) {
+      if (!manifest.pages.empty() && manifest.pages.back().address >= a)
+        continue; // two segments on one page
+      ManifestPage page{};
+      page.address = a;
+      page.flags = p->p_flags;
+      RunSection *run = runAt(a);
+      page.pageClass = run ? classOf(run->run.region) : PageClass::Private;
+      manifest.pages.push_back(page);
+    }
+  }
+  manifest.finish();
+  manifestSection->bytes = manifest.size();
+  manifestOutput->osec.size = manifest.size();
+}
+
+//===----------------------------------------------------------------------===//
+// Bytes
+//===----------------------------------------------------------------------===//
+
+uint64_t SpacerLink::slotTarget(uint32_t slot) const {
+  const Slot &s = model.slots[slot];
+  Symbol *sym = slotTargets[slot];
+  if (s.kind == SlotKind::Got) {
+    auto fn = symbolSlot.find(sym);
+    if (fn != symbolSlot.end() && slotUsed[fn->second])
+      return model.slots[fn->second].address;
+    return sym->isDefined() ? sym->getVA() : 0;
+  }
+  if (sym->isInIplt)
+    return sym->getPltVA();
+  return sym->isDefined() ? sym->getVA() : 0;
+}
+
+uint8_t *SpacerLink::bytesAt(uint64_t address) const {
+  RunSection *run = runAt(address);
+  return Out::bufferStart + run->getParent()->offset +
+         (address - run->run.base);
+}
+
+// Doors, GOT slots, and jumps over entries whose function now stands elsewhere.
+void SpacerLink::writeSlots(std::vector<LiveRange> &live) {
+  for (uint32_t i = 0; i != model.slots.size(); ++i) {
+    if (!slotUsed[i])
+      continue;
+    const Slot &s = model.slots[i];
+    uint64_t target = slotTarget(i);
+    if (s.kind == SlotKind::Got) {
+      support::endian::write64le(bytesAt(s.address),
+                                 config->isPic ? 0 : target);
+      live.push_back({s.address, s.bytes, false});
+      continue;
+    }
+    if (s.kind == SlotKind::Entry && target == s.address)
+      continue;
+    uint8_t slot[x86_64::ibtSlotBytes];
+    if (!x86_64::writeSlot(slot, s.bytes, s.address, target)) {
+      error(opts.atlas + ": slot of " + s.name + " at 0x" +
+            utohexstr(s.address) + " cannot reach 0x" + utohexstr(target) +
+            ": more than 2 GiB apart; place the image nearer to the window");
+      return;
+    }
+    bool patch = s.kind == SlotKind::Entry;
+    // Behind the jump the old function's bytes may stay as they are.
+    uint64_t bytes = !patch ? s.bytes : s.bytes == x86_64::slotBytes ? 5 : 9;
+    memcpy(bytesAt(s.address), slot, bytes);
+    live.push_back({s.address, bytes, patch});
+    report.patchedEntries += patch;
+  }
+}
+
+void SpacerLink::contentsWritten(uint8_t *buf, size_t size) {
+  if (!active())
+    return;
+  std::vector<LiveRange> live;
+  for (const Unit &u : model.units)
+    if (!u.isPrivate && u.kind != UnitKind::Bss)
+      live.push_back({u.address, u.bytes, false});
+  writeSlots(live);
+  if (errorCount())
+    return;
+  llvm::sort(live, [](const LiveRange &a, const LiveRange &b) {
+    return std::tie(a.address, a.isPatch) < std::tie(b.address, b.isPatch);
+  });
+  for (size_t i = 1; i < live.size(); ++i)
+    if (live[i].isPatch != live[i - 1].isPatch &&
+        live[i].address < live[i - 1].address + live[i - 1].bytes) {
+      error(opts.atlas + ": an old entry at 0x" + utohexstr(live[i].address) +
+            " is in use by another function (please report this)");
+      return;
+    }
+
+  std::vector<RunBytes> runBytes;
+  for (RunSection *r : runs)
+    runBytes.push_back(
+        {r->run, r->run.region == Region::Bss
+                     ? nullptr
+                     : buf + r->getParent()->offset});
+  Expected<FinishedPages> finished = finishPages(*atlas, runBytes, live);
+  if (fail(finished ? Error::success() : finished.takeError()))
+    return;
+  report.pages = *finished;
+
+  for (ManifestPage &page : manifest.pages) {
+    if (llvm::binary_search(finished->privatePages, page.address))
+      page.pageClass = PageClass::Private;
+    uint8_t whole[pageBytes] = {};
+    bool hasBytes = false;
+    for (PhdrEntry *p : *allPhdrs) {
+      if (p->p_type != PT_LOAD || !p->p_filesz)
+        continue;
+      uint64_t begin = std::max(p->p_vaddr, page.address);
+      uint64_t end =
+          std::min(p->p_vaddr + p->p_filesz, page.address + pageBytes);
+      if (begin >= end)
+        continue;
+      memcpy(whole + (begin - page.address),
+             buf + p->p_offset + (begin - p->p_vaddr), end - begin);
+      if (!hasBytes && begin == page.address)
+        page.fileOffset = p->p_offset + (begin - p->p_vaddr);
+      hasBytes = true;
+    }
+    if (!hasBytes && page.pageClass == PageClass::Private)
+      page.pageClass = PageClass::Zero;
+    if (mainPart->buildId && mainPart->buildId->getParent() &&
+        mainPart->buildId->getVA() < page.address + pageBytes &&
+        mainPart->buildId->getVA() + mainPart->buildId->getSize() >
+            page.address) {
+      page.flags |= PageUnhashed;
+      continue;
+    }
+    Hash128 h = hashBytes(ArrayRef<uint8_t>(whole, pageBytes));
+    memcpy(page.hash, h.bytes.data(), 16);
+  }
+  manifest.write(buf + manifestOutput->osec.offset);
+}
+
+void SpacerLink::beforeCommit() {
+  if (!active())
+    return;
+  // Committed before the output has its name: a link that is killed between the
+  // two leaves rows that no image uses, never an image whose pages the atlas
+  // does not know.
+  if (atlas->mode() == AtlasMode::Grow && fail(atlas->commit()))
+    return;
+  if (opts.report)
+    fail(report.write(model, *atlas, slotUsed, opts.reportFile));
+}
+
+void installLinkerHooks() { linkHook = new SpacerLink; }
+
+} // namespace spacer

@@ -1,0 +1,154 @@
+//===- PageImage.cpp - the bytes of shared pages --------------------------===//
+//
+// After lld has written the output, each shared page holds the bytes of this
+// link's live units and nothing else. The page must be whole: an image that
+// calls only half of a page's functions still maps the same page as an image
+// that calls the other half. So for each page, with the live ranges as a mask:
+//
+//  - a recorded content that agrees under the mask is copied over the page;
+//  - otherwise the recorded content with most agreeing ranges is the base, the
+//    masked bytes are laid over it, and the result is a new content (doors and
+//    data whose targets or values differ in this image, patched entries);
+//  - a page never seen gets int3 (code) or zero around its live bytes.
+//
+// Every byte compared here was computed by lld from this link's own inputs, so
+// agreement is also the check that the atlas and the link mean the same.
+//
+//===----------------------------------------------------------------------===//
+
+#include "PageImage.h"
+#include "llvm/ADT/StringExtras.h"
+#include <algorithm>
+
+using namespace llvm;
+
+namespace spacer {
+
+namespace {
+
+/// A live range clipped to one page.
+struct Piece {
+  uint32_t begin, end;
+  bool isPatch;
+};
+
+class PageFinisher {
+public:
+  PageFinisher(Atlas &a, ArrayRef<LiveRange> l)
+      : atlas(a), live(l), frozen(a.mode() == AtlasMode::Frozen) {}
+  Error finish(const RunBytes &run);
+  FinishedPages result;
+
+private:
+  Error finishPage(Region region, uint64_t address, uint8_t *page);
+  void collectPieces(uint64_t address);
+  Error mismatch(uint64_t address, const Piece &p) const;
+
+  Atlas &atlas;
+  ArrayRef<LiveRange> live;
+  const bool frozen;
+  size_t cursor = 0; ///< first range that may reach the current page
+  SmallVector<Piece, 64> pieces;
+};
+
+} // namespace
+
+// Ranges are sorted by address, so the cursor only moves forward within a run.
+// A large object may reach many pages: the cursor stays at it until they pass.
+void PageFinisher::collectPieces(uint64_t address) {
+  pieces.clear();
+  while (cursor < live.size() &&
+         live[cursor].address + live[cursor].bytes <= address)
+    ++cursor;
+  for (size_t i = cursor;
+       i < live.size() && live[i].address < address + pageBytes; ++i) {
+    uint64_t begin = std::max(live[i].address, address);
+    uint64_t end =
+        std::min(live[i].address + live[i].bytes, address + pageBytes);
+    if (begin < end)
+      pieces.push_back({uint32_t(begin - address), uint32_t(end - address),
+                        live[i].isPatch});
+  }
+}
+
+Error PageFinisher::mismatch(uint64_t address, const Piece &p) const {
+  return createStringError(
+      inconvertibleErrorCode(),
+      "%s: bytes 0x%s to 0x%s of a shared text page differ from the atlas; the "
+      "page would have two contents (please report this)",
+      atlas.path().c_str(), utohexstr(address + p.begin).c_str(),
+      utohexstr(address + p.end).c_str());
+}
+
+Error PageFinisher::finishPage(Region region, uint64_t address, uint8_t *page) {
+  collectPieces(address);
+  Expected<ArrayRef<PageVariant>> variants = atlas.pageVariants(address);
+  if (!variants)
+    return variants.takeError();
+
+  auto agrees = [&](const PageVariant &v, const Piece &p) {
+    return !memcmp(v.content.data() + p.begin, page + p.begin,
+                   p.end - p.begin);
+  };
+  const PageVariant *base = nullptr;
+  size_t baseAgrees = 0;
+  for (const PageVariant &v : *variants) {
+    size_t n = llvm::count_if(pieces,
+                              [&](const Piece &p) { return agrees(v, p); });
+    if (n == pieces.size()) {
+      memcpy(page, v.content.data(), pageBytes);
+      return Error::success();
+    }
+    if (!base || n > baseAgrees) {
+      base = &v;
+      baseAgrees = n;
+    }
+  }
+  if (base && region == Region::Text)
+    for (const Piece &p : pieces)
+      if (!p.isPatch && !agrees(*base, p))
+        return mismatch(address, p);
+
+  std::vector<uint8_t> whole(pageBytes, 0);
+  if (base)
+    whole = base->content;
+  else if (region == Region::Text || region == Region::Door)
+    std::fill(whole.begin(), whole.end(), 0xcc);
+  for (const Piece &p : pieces)
+    memcpy(whole.data() + p.begin, page + p.begin, p.end - p.begin);
+  memcpy(page, whole.data(), pageBytes);
+
+  if (frozen) {
+    result.privatePages.push_back(address);
+    return Error::success();
+  }
+  atlas.addPageVariant(address, whole);
+  ++(base ? result.newVariants : result.newPages);
+  return Error::success();
+}
+
+Error PageFinisher::finish(const RunBytes &run) {
+  if (!run.bytes)
+    return Error::success();
+  // Start at the last range that begins before the run: it may reach in.
+  cursor = llvm::partition_point(live, [&](const LiveRange &r) {
+             return r.address + r.bytes <= run.run.base;
+           }) -
+           live.begin();
+  for (uint64_t off = 0; off != run.run.bytes; off += pageBytes)
+    if (Error e = finishPage(run.run.region, run.run.base + off,
+                             run.bytes + off))
+      return e;
+  return Error::success();
+}
+
+Expected<FinishedPages> finishPages(Atlas &atlas, ArrayRef<RunBytes> runs,
+                                    ArrayRef<LiveRange> live) {
+  PageFinisher finisher(atlas, live);
+  for (const RunBytes &r : runs)
+    if (Error e = finisher.finish(r))
+      return std::move(e);
+  return std::move(finisher.result);
+}
+
+} // namespace spacer

@@ -1,0 +1,458 @@
+//===- Placement.cpp - where units, slots and objects stand ---------------===//
+//
+// The first image decides and every later one follows: a unit whose identity
+// the atlas knows stands where the atlas says; the rest is appended, library
+// after library, in a fresh extent of whole pages for each region. A page is
+// therefore filled by one link and never changes; libraries share pages,
+// because most of them are small and rounding each up would cost more than all
+// deltas together.
+//
+//  1. Slots. Known ones keep kind and address. A new one is an entry slot (the
+//     function's first place itself: no cost per call, a patched page when the
+//     function changes) if the mode asks for it or the profile says that the
+//     function is hot, and if the function has one name and room for a jump;
+//     otherwise a door slot.
+//  2. Named objects. The first recorded place that is large enough; else a new
+//     generation of the place, with room to grow where room is free (.bss).
+//  3. Identities (Identity.cpp), which need 1 and 2.
+//  4. Units: looked up by identity, else packed in a deterministic order.
+//  5. Door slots, grouped by library.
+//
+// All choices depend on names and contents, never on the order of inputs.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Placement.h"
+#include "Arch/X86_64.h"
+#include "Identity.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <set>
+
+using namespace llvm;
+
+namespace spacer {
+
+Region regionOf(UnitKind kind) {
+  switch (kind) {
+  case UnitKind::Text:
+    return Region::Text;
+  case UnitKind::Rodata:
+  case UnitKind::String:
+    return Region::Rodata;
+  case UnitKind::Bss:
+    return Region::Bss;
+  default:
+    return Region::Data;
+  }
+}
+
+namespace {
+
+class Placer {
+public:
+  Placer(Model &m, Atlas &a)
+      : model(m), atlas(a), frozen(a.mode() == AtlasMode::Frozen) {
+    for (const std::string &name : m.libraries)
+      libraryIds.push_back(frozen ? 0 : a.libraryId(name));
+  }
+  Expected<PlacementStats> run();
+
+private:
+  void bindSlots();
+  uint64_t heatThreshold() const;
+  void bindEntries();
+  void dropUnknownSlots();
+  void bindPlaces();
+  Error placeUnits();
+  Error placeRegion(Region region, std::vector<uint32_t> &units);
+  Error placeDoors();
+  Error placeSlotGroup(Region region, ArrayRef<uint32_t> slots,
+                       uint32_t library);
+  void addSlotRow(const Slot &slot);
+
+  Model &model;
+  Atlas &atlas;
+  const bool frozen;
+  std::vector<uint32_t> libraryIds;
+  PlacementStats stats;
+};
+
+} // namespace
+
+// The heat from which on functions together take hotShare of all calls.
+uint64_t Placer::heatThreshold() const {
+  std::vector<uint64_t> heat;
+  uint64_t total = 0;
+  for (const Slot &s : model.slots) {
+    total += s.heat;
+    if (s.heat)
+      heat.push_back(s.heat);
+  }
+  llvm::sort(heat, std::greater<>());
+  uint64_t sum = 0;
+  for (uint64_t h : heat) {
+    sum += h;
+    if (sum >= total * hotShare)
+      return h;
+  }
+  return UINT64_MAX;
+}
+
+void Placer::bindSlots() {
+  uint64_t hot = heatThreshold();
+  for (Slot &s : model.slots) {
+    if (const SlotRow *row = atlas.findSlot(s.key)) {
+      s.known = true;
+      s.kind = row->kind;
+      s.address = row->address;
+      s.bytes = row->bytes;
+      continue;
+    }
+    if (s.kind == SlotKind::Got)
+      continue;
+    bool wantEntry =
+        model.trampolines == Trampolines::Entry ||
+        (model.trampolines == Trampolines::Auto && s.heat >= hot);
+    s.kind = wantEntry && s.mayBeEntry ? SlotKind::Entry : SlotKind::Door;
+  }
+}
+
+// Tells each function that owns an entry slot so. Of several slots that lead to
+// one function the smallest key owns the entry; the others jump.
+void Placer::bindEntries() {
+  for (uint32_t i = 0; i != model.slots.size(); ++i) {
+    Slot &s = model.slots[i];
+    if (s.kind != SlotKind::Entry || s.unit == noUnit || s.unitOffset)
+      continue;
+    Unit &unit = model.units[s.unit];
+    if (unit.entrySlot == noSlot || s.key < model.slots[unit.entrySlot].key)
+      unit.entrySlot = i;
+  }
+  for (uint32_t i = 0; i != model.slots.size(); ++i) {
+    Slot &s = model.slots[i];
+    if (s.kind == SlotKind::Entry && !s.known &&
+        (s.unit == noUnit || model.units[s.unit].entrySlot != i))
+      s.kind = SlotKind::Door;
+  }
+}
+
+// A frozen atlas gives no new slots: who would need one is private.
+void Placer::dropUnknownSlots() {
+  for (Unit &u : model.units)
+    for (Ref &r : u.refs)
+      if ((r.binding == Binding::Slot || r.binding == Binding::Got) &&
+          !model.slots[r.target].known) {
+        r.binding = Binding::Private;
+        u.reason = "refers to a function that the frozen atlas lacks";
+      }
+}
+
+void Placer::bindPlaces() {
+  for (Unit &u : model.units) {
+    if (!u.named || u.isPrivate)
+      continue;
+    Hash128 key = placeKey(u.kind, model.libraries[u.library], u.name);
+    ArrayRef<PlaceRow> rows = atlas.findPlaces(key);
+    auto fits = llvm::find_if(rows, [&](const PlaceRow &p) {
+      return p.capacity >= u.bytes && p.address % u.align == 0;
+    });
+    if (fits != rows.end()) {
+      u.generation = fits->generation;
+      u.address = fits->address;
+    } else if (frozen) {
+      u.isPrivate = true;
+      u.reason = "an object that the frozen atlas lacks";
+    } else {
+      u.generation = rows.size();
+    }
+  }
+}
+
+Error Placer::placeUnits() {
+  std::vector<uint32_t> fresh[regionCount];
+  for (uint32_t i = 0; i != model.units.size(); ++i) {
+    Unit &u = model.units[i];
+    if (u.isPrivate)
+      continue;
+    if (u.named) {
+      if (u.address)
+        ++stats.knownUnits;
+      else
+        fresh[unsigned(regionOf(u.kind))].push_back(i);
+      continue;
+    }
+    if (const UnitRow *row = atlas.findUnit(u.identity)) {
+      u.address = row->address;
+      ++stats.knownUnits;
+    } else if (frozen) {
+      u.isPrivate = true;
+      u.reason = "new to the frozen atlas";
+    } else {
+      fresh[unsigned(regionOf(u.kind))].push_back(i);
+    }
+  }
+  for (unsigned r = 0; r != regionCount; ++r)
+    if (!fresh[r].empty())
+      if (Error e = placeRegion(Region(r), fresh[r]))
+        return e;
+  return Error::success();
+}
+
+Error Placer::placeRegion(Region region, std::vector<uint32_t> &units) {
+  // Where order is free, large alignments first leave no gaps.
+  bool byAlign = region != Region::Text;
+  llvm::sort(units, [&](uint32_t a, uint32_t b) {
+    const Unit &x = model.units[a], &y = model.units[b];
+    if (x.unstable != y.unstable)
+      return y.unstable;
+    if (x.library != y.library)
+      return model.libraries[x.library] < model.libraries[y.library];
+    if (byAlign && x.align != y.align)
+      return x.align > y.align;
+    if (x.name != y.name)
+      return x.name < y.name;
+    return x.identity < y.identity;
+  });
+
+  // First offsets from the extent's start, which is page-aligned; then, when
+  // the size is known, addresses. Equal identities stand once.
+  std::vector<uint64_t> offset(units.size());
+  std::vector<uint64_t> capacity(units.size());
+  DenseMap<Hash128, uint32_t> seen;
+  uint64_t end = 0;
+  for (size_t i = 0; i != units.size(); ++i) {
+    const Unit &u = model.units[units[i]];
+    if (!u.named) {
+      auto [it, isNew] = seen.try_emplace(u.identity, i);
+      if (!isNew) {
+        offset[i] = offset[it->second];
+        continue;
+      }
+    }
+    // Room to grow costs nothing where pages are zero.
+    capacity[i] = u.kind == UnitKind::Bss && u.bytes >= 64
+                      ? u.bytes + u.bytes / 2
+                      : u.bytes;
+    end = alignTo(end, u.align);
+    offset[i] = end;
+    end += std::max<uint64_t>(capacity[i], 1);
+  }
+  Expected<uint64_t> base = atlas.allocate(region, alignTo(end, pageBytes));
+  if (!base)
+    return base.takeError();
+  for (size_t i = 0; i != units.size(); ++i) {
+    Unit &u = model.units[units[i]];
+    u.address = *base + offset[i];
+    uint32_t library = libraryIds[u.library];
+    if (u.named) {
+      atlas.addPlace({placeKey(u.kind, model.libraries[u.library], u.name),
+                      u.generation, u.kind, u.address, capacity[i], u.align,
+                      library, u.name});
+      ++stats.newPlaces;
+    } else if (!atlas.findUnit(u.identity)) {
+      atlas.addUnit({u.identity, u.kind, u.address, u.bytes, library, u.name});
+    }
+    ++stats.newUnits;
+    stats.newBytes += u.bytes;
+  }
+  return Error::success();
+}
+
+void Placer::addSlotRow(const Slot &s) {
+  atlas.addSlot(
+      {s.key, s.kind, s.address, s.bytes, libraryIds[s.library], s.name});
+  ++stats.newSlots;
+}
+
+Error Placer::placeSlotGroup(Region region, ArrayRef<uint32_t> slots,
+                             uint32_t library) {
+  uint64_t bytes = 0;
+  for (uint32_t i : slots)
+    bytes = alignTo(bytes, model.slots[i].bytes) + model.slots[i].bytes;
+  if (!bytes)
+    return Error::success();
+  Expected<uint64_t> base =
+      atlas.allocate(region, alignTo(bytes, pageBytes), library);
+  if (!base)
+    return base.takeError();
+  uint64_t at = *base;
+  for (uint32_t i : slots) {
+    Slot &s = model.slots[i];
+    at = alignTo(at, s.bytes);
+    s.address = at;
+    at += s.bytes;
+    addSlotRow(s);
+  }
+  return Error::success();
+}
+
+// New slots: first the shared doors of small libraries, then large libraries'
+// own, last those that lead into the image itself and so differ by image.
+Error Placer::placeDoors() {
+  std::vector<std::vector<uint32_t>> byLibrary(model.libraries.size());
+  std::vector<uint32_t> got;
+  for (uint32_t i = 0; i != model.slots.size(); ++i) {
+    Slot &s = model.slots[i];
+    if (s.known)
+      continue;
+    if (s.kind == SlotKind::Entry) {
+      const Unit &u = model.units[s.unit];
+      if (!u.isPrivate) {
+        s.address = u.address;
+        addSlotRow(s);
+        continue;
+      }
+      s.kind = SlotKind::Door;
+    }
+    if (s.kind == SlotKind::Got) {
+      got.push_back(i);
+      continue;
+    }
+    bool varies = s.unit == noUnit || model.units[s.unit].isPrivate;
+    byLibrary[varies ? 0 : s.library].push_back(i);
+  }
+  auto inOrder = [&](uint32_t a, uint32_t b) {
+    const Slot &x = model.slots[a], &y = model.slots[b];
+    if (x.library != y.library)
+      return model.libraries[x.library] < model.libraries[y.library];
+    if (x.name != y.name)
+      return x.name < y.name;
+    return x.key < y.key;
+  };
+  std::vector<uint32_t> small;
+  std::vector<std::pair<StringRef, uint32_t>> large;
+  for (uint32_t lib = 1; lib < byLibrary.size(); ++lib) {
+    if (byLibrary[lib].size() >= ownDoorSlots)
+      large.push_back({model.libraries[lib], lib});
+    else
+      small.insert(small.end(), byLibrary[lib].begin(), byLibrary[lib].end());
+  }
+  llvm::sort(large);
+  llvm::sort(small, inOrder);
+  if (Error e = placeSlotGroup(Region::Door, small, 0))
+    return e;
+  for (auto &[name, lib] : large) {
+    llvm::sort(byLibrary[lib], inOrder);
+    if (Error e =
+            placeSlotGroup(Region::Door, byLibrary[lib], libraryIds[lib]))
+      return e;
+  }
+  llvm::sort(byLibrary[0], inOrder);
+  if (Error e = placeSlotGroup(Region::Door, byLibrary[0], 0))
+    return e;
+  llvm::sort(got, inOrder);
+  return placeSlotGroup(Region::Got, got, 0);
+}
+
+Expected<PlacementStats> Placer::run() {
+  bindSlots();
+  bindEntries();
+  if (frozen)
+    dropUnknownSlots();
+  bindPlaces();
+  computeIdentities(model);
+  if (Error e = placeUnits())
+    return std::move(e);
+  if (!frozen)
+    if (Error e = placeDoors())
+      return std::move(e);
+  return stats;
+}
+
+Expected<PlacementStats> place(Model &model, Atlas &atlas) {
+  return Placer(model, atlas).run();
+}
+
+//===----------------------------------------------------------------------===//
+// Runs
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+Region regionAt(const Atlas &atlas, uint64_t address) {
+  for (unsigned r = 0; r != regionCount; ++r) {
+    const Window &w = atlas.region(Region(r)).range;
+    if (address - w.base < w.bytes)
+      return Region(r);
+  }
+  llvm_unreachable("address outside the window");
+}
+
+// Joins runs of one region across gaps of at most maxGap bytes.
+std::vector<Run> joinRuns(ArrayRef<Run> runs, uint64_t maxGap) {
+  std::vector<Run> out;
+  for (const Run &r : runs) {
+    if (!out.empty() && out.back().region == r.region &&
+        r.base - (out.back().base + out.back().bytes) <= maxGap)
+      out.back().bytes = r.base + r.bytes - out.back().base;
+    else
+      out.push_back(r);
+  }
+  return out;
+}
+
+// Cuts door runs where the owner of the pages changes, so that a library's
+// doors are a section of their own.
+std::vector<Run> splitDoors(std::vector<Run> runs, Atlas &atlas) {
+  std::vector<Run> out;
+  for (Run &r : runs) {
+    if (r.region != Region::Door) {
+      out.push_back(std::move(r));
+      continue;
+    }
+    uint64_t end = r.base + r.bytes;
+    for (const ExtentRow &e : atlas.extents(Region::Door, r.base, end)) {
+      uint64_t from = std::max(e.base, r.base);
+      uint64_t to = std::min(e.base + e.bytes, end);
+      std::string owner = e.library ? atlas.libraryName(e.library).str() : "";
+      if (!out.empty() && out.back().region == Region::Door &&
+          out.back().library == owner &&
+          out.back().base + out.back().bytes == from)
+        out.back().bytes += to - from;
+      else
+        out.push_back({Region::Door, from, to - from, owner});
+    }
+  }
+  return out;
+}
+
+} // namespace
+
+std::vector<Run> mapRuns(const Model &model, Atlas &atlas,
+                         ArrayRef<uint32_t> usedSlots, unsigned maxRuns) {
+  std::set<uint64_t> pages;
+  auto use = [&](uint64_t address, uint64_t bytes) {
+    uint64_t last = alignDown(address + std::max<uint64_t>(bytes, 1) - 1,
+                              pageBytes);
+    for (uint64_t p = alignDown(address, pageBytes);; p += pageBytes) {
+      pages.insert(p);
+      if (p == last)
+        break;
+    }
+  };
+  for (const Unit &u : model.units)
+    if (!u.isPrivate)
+      use(u.address, u.bytes);
+  for (uint32_t i : usedSlots)
+    use(model.slots[i].address, model.slots[i].bytes);
+
+  std::vector<Run> runs;
+  for (uint64_t p : pages) {
+    Region region = regionAt(atlas, p);
+    if (!runs.empty() && runs.back().region == region &&
+        runs.back().base + runs.back().bytes == p)
+      runs.back().bytes += pageBytes;
+    else
+      runs.push_back({region, p, pageBytes, ""});
+  }
+  std::vector<Run> joined = joinRuns(runs, 4 * pageBytes);
+  for (uint64_t gap = 8 * pageBytes;
+       joined.size() > maxRuns && gap < atlas.window().bytes; gap *= 2)
+    joined = joinRuns(runs, gap);
+  return splitDoors(std::move(joined), atlas);
+}
+
+} // namespace spacer

@@ -1,0 +1,3 @@
+#include "pair.h"
+int cell = 3;
+NOINLINE int target(int x) { OPAQUE(x); return x + 1; }

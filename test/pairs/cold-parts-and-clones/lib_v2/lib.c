@@ -1,0 +1,3 @@
+#define COLD 5000
+#define HOT 1
+#include "body.h"

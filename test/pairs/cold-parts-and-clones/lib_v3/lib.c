@@ -1,0 +1,3 @@
+#define COLD 10
+#define HOT 77
+#include "body.h"

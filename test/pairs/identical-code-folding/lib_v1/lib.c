@@ -1,0 +1,4 @@
+#include "pair.h"
+NOINLINE int one(int x) { OPAQUE(x); return x + 5; }
+NOINLINE int two(int x) { OPAQUE(x); return x + 5; }
+NOINLINE int three(int x) { return one(x) * two(x); }

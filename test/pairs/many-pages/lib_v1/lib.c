@@ -1,0 +1,3 @@
+#define LEAF 1
+#define CHANGED 60
+#include "body.h"

@@ -1,0 +1,3 @@
+#define LEAF 1
+#define CHANGED 62
+#include "body.h"

@@ -1,0 +1,4 @@
+#include "pair.h"
+NOINLINE int one(int x) { OPAQUE(x); x += 5; OPAQUE(x); return x + 10; }
+NOINLINE int two(int x) { OPAQUE(x); return x + 2; }
+NOINLINE int callsBoth(int x) { return one(x) * 10 + two(x); }

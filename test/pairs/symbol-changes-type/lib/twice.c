@@ -1,0 +1,3 @@
+#include "pair.h"
+int use(void);
+NOINLINE int useTwice(void) { return use() * 2; }

@@ -1,0 +1,10 @@
+/* Functions shorter than a jump, and empty ones, change: no jump over an old entry may reach into a neighbour. */
+#include "pair.h"
+void nothing(void), nothingToo(void);
+int identity(int), zero(void), callsAll(int);
+int main(void) {
+  nothing();
+  nothingToo();
+  say("%d %d %d %d\n", identity(5), zero(), callsAll(2), SAME(nothing, nothingToo));
+  return 0;
+}

@@ -1,0 +1,3 @@
+#define COMMON 5
+#define TEXTS "zero", "one"
+#include "body.h"

@@ -1,0 +1,3 @@
+#define COMMON 500000
+#define TEXTS "ZERO", "ONE"
+#include "body.h"

@@ -1,0 +1,3 @@
+#include "pair.h"
+int work(int);
+NOINLINE int callsWork(int x) { return work(x) + 1; }

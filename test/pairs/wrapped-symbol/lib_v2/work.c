@@ -1,0 +1,2 @@
+#include "pair.h"
+NOINLINE int work(int x) { OPAQUE(x); return x + 2; }

@@ -1,0 +1,2 @@
+#define STANDARD 1
+#include "body.h"

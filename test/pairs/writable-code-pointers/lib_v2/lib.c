@@ -1,0 +1,2 @@
+#define STANDARD 1000
+#include "body.h"

@@ -1,0 +1,3 @@
+#define FIRST .ascii "abc"
+#define ADD 1
+#include "body.inc"

@@ -1,0 +1,3 @@
+#define FIRST .ascii "abcdefg"
+#define ADD 3
+#include "body.inc"
