@@ -34,8 +34,9 @@ class References:
             raise Failure(f"the stock image of {app.stem} v{version} ends with {status}, prints {len(output)} bytes")
         with self.lock:
             self.known[key] = output
-            if self.agreed.setdefault((pair.name, app.name, version), output) != output:
-                raise Failure(f"the stock image of {app.stem} v{version} prints what it does not under other options")
+            agreed = self.agreed.setdefault((pair.name, app.name, version), output)
+        if agreed != output:
+            raise Failure(f"stock {app.stem} v{version}, against other options: {difference(0, output, agreed)}")
         return output
 
 

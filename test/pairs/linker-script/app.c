@@ -8,6 +8,8 @@ static int mine[100];
 __attribute__((constructor)) static void early(void) { mine[3] = 3; }
 static int inside(const void *p, const char *begin, const char *end) {
   OPAQUE(p);
+  OPAQUE(begin);
+  OPAQUE(end);
   return (const char *)p >= begin && (const char *)p < end;
 }
 int main(void) {

@@ -5,6 +5,9 @@ int identity(int), zero(void), callsAll(int);
 int main(void) {
   nothing();
   nothingToo();
-  say("%d %d %d %d\n", identity(5), zero(), callsAll(2), SAME(nothing, nothingToo));
+  SHOW(identity(5));
+  SHOW(zero());
+  SHOW(callsAll(2));
+  SHOW(SAME(nothing, nothingToo));
   return 0;
 }

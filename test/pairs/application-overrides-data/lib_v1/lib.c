@@ -1,4 +1,4 @@
 #include "pair.h"
 __attribute__((weak)) int settings[2] = {5, 6};
 int *const pointsAtSettings = settings;
-NOINLINE int total(int n) { int s = 0; while (n--) s += settings[n]; return s; }
+NOINLINE int total(int n) { int s = 0; int *p = settings; OPAQUE(p); while (n--) s += p[n]; return s; }

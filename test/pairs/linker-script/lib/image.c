@@ -1,3 +1,8 @@
 #include "pair.h"
 extern char imageText[], imageTextEnd[];
-NOINLINE int libKnowsImage(void) { return imageTextEnd > imageText; }
+NOINLINE int libKnowsImage(void) {
+  const char *begin = imageText, *end = imageTextEnd;
+  OPAQUE(begin);
+  OPAQUE(end);
+  return end > begin;
+}
