@@ -3,7 +3,9 @@
 // QEMU's -kernel option looks for a Xen note that names a 32-bit entry point and jumps there in
 // flat protected mode with paging off and %ebx pointing at struct hvm_start_info
 // (xen/include/public/arch-x86/hvm/start_info.h).  From there:
-//   1. map the first 4 GiB one to one with 2 MiB pages, turn on SSE and long mode;
+//   1. map the first 4 GiB one to one with 2 MiB pages, but for page zero, so that following a
+//      null pointer traps as it would on Linux (start.c then takes away what is not RAM);
+//      turn on SSE and long mode;
 //   2. call bedStart on the runtime's own small stack.
 //
 // musl makes system calls with the `syscall` instruction.  It works from ring 0 too: LSTAR says
@@ -24,7 +26,9 @@
 	.p2align 12
 pml4:	.skip 4096
 pdpt:	.skip 4096
+	.globl pd
 pd:	.skip 4 * 4096                  // 4 x 512 entries of 2 MiB: 4 GiB
+pt:	.skip 4096                      // the first 2 MiB again, in 4 KiB pages
 runtimeStack:
 	.skip 32768
 runtimeStackTop:
@@ -61,6 +65,14 @@ pvh_start:
 	addl $0x200000, %eax
 	addl $8, %edi
 	loop 2b
+	movl $0x1003, %eax              // page zero stays absent
+	movl $pt + 8, %edi
+	movl $511, %ecx
+3:	movl %eax, (%edi)
+	addl $4096, %eax
+	addl $8, %edi
+	loop 3b
+	movl $pt + 3, pd
 
 	movl $pml4, %eax
 	movl %eax, %cr3

@@ -32,6 +32,7 @@ enum { pageBytes = 4096 };
 #define ARENA_LIMIT 0x1c000000ul
 
 // boot.S
+extern uint64_t pd[4 * 512]; // page directories: one entry for each 2 MiB up to 4 GiB
 extern char trapStubs[];
 void syscallEntry(void);
 _Noreturn void enterProgram(uint64_t *sp);

@@ -101,6 +101,13 @@ static uintptr_t ramEnd(const struct StartInfo *info) {
   return ARENA_LIMIT;
 }
 
+// So that wild pointers trap instead of reading zeros from nowhere.
+static void unmapFrom(uintptr_t end) {
+  for (size_t i = (end + 0x1fffff) / 0x200000; i < sizeof pd / sizeof *pd; ++i)
+    pd[i] = 0;
+  __asm__ volatile("mov %%cr3, %%rax; mov %%rax, %%cr3" : : : "rax", "memory");
+}
+
 static uint64_t splitArguments(const char *from) {
   uint64_t argc = 0;
   char *to = arguments, *end = arguments + sizeof arguments - 1;
@@ -122,7 +129,9 @@ _Noreturn void bedStart(const struct StartInfo *info) {
   consoleInit();
   trapsInit();
   systemCallsInit();
-  memoryInit(ramEnd(info));
+  uintptr_t end = ramEnd(info);
+  unmapFrom(end);
+  memoryInit(end);
 
   uint64_t argc = splitArguments((const char *)info->commandLine);
   uint64_t stack[maxArguments + 24], *at = stack;
