@@ -125,8 +125,9 @@ public:
   static inline unsigned lockSeconds = 60;
 
   // Look-ups see committed rows and rows added by this link. What they return
-  // stays valid and unchanged until the atlas is destroyed. A row that cannot
-  // be read counts as missing and makes commit() fail (in Frozen mode too).
+  // stays valid and unchanged until the atlas is destroyed (for pageVariants:
+  // until a variant of that page is added). A row that cannot be read counts as
+  // missing and makes commit() fail (in Frozen mode too).
   const UnitRow *findUnit(const Hash128 &identity);
   /// All generations of a place, oldest first.
   llvm::ArrayRef<PlaceRow> findPlaces(const Hash128 &key);
@@ -143,12 +144,6 @@ public:
   /// The id of a library name, allotted on first use. Id 0 is "".
   uint32_t libraryId(llvm::StringRef name);
   llvm::StringRef libraryName(uint32_t id) const { return libraryNames[id]; }
-
-  // Reads many rows at once, which is faster than one by one; the find
-  // functions then answer from memory. Any order will do, sorted is fastest.
-  void prefetchUnits(llvm::ArrayRef<Hash128> identities);
-  void prefetchPlaces(llvm::ArrayRef<Hash128> keys);
-  void prefetchSlots(llvm::ArrayRef<Hash128> keys);
 
   // Additions, kept in memory until commit(). A key that is there already is
   // not added again: the row that is there comes back.
@@ -170,7 +165,8 @@ public:
   /// created is gone.
   llvm::Error commit();
 
-  // For inspection: rows in key order, committed ones only.
+  // For inspection: committed rows, in the order in which they were added
+  // (pages by address and variant).
   llvm::Error forEachUnit(std::function<void(const UnitRow &)> fn);
   llvm::Error forEachPlace(std::function<void(const PlaceRow &)> fn);
   llvm::Error forEachSlot(std::function<void(const SlotRow &)> fn);
@@ -186,7 +182,6 @@ private:
   Atlas() = default;
   llvm::Error integrityCheck(std::vector<std::string> &problems);
   struct Impl;
-  friend struct Impl;
   std::unique_ptr<Impl> impl;
   std::string filePath;
   AtlasMode openMode = AtlasMode::Frozen;

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Atlas.h"
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -122,17 +123,13 @@ Error Checker::checkRows() {
           add(regionOf(u.kind), std::move(c), units);
       }))
     return e;
-  Hash128 lastKey;
-  uint32_t lastGeneration = 0;
+  DenseMap<Hash128, uint32_t> generations;
   if (Error e = atlas.forEachPlace([&](const PlaceRow &p) {
         Claim c{p.address, p.address + p.capacity, "place", p.name};
         checkLibrary(p.library, c);
-        uint32_t expected = p.key == lastKey ? lastGeneration + 1 : 0;
-        if (p.generation != expected)
+        if (uint32_t expected = generations[p.key]++; p.generation != expected)
           report("{0}: generation {1}, expected {2}", c.describe(),
                  p.generation, expected);
-        lastKey = p.key;
-        lastGeneration = p.generation;
         if (p.align == 0 || p.address % p.align)
           report("{0}: not aligned to {1}", c.describe(), p.align);
         if (p.kind != UnitKind::Tls)

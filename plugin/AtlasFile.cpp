@@ -118,9 +118,9 @@ static Error damaged(const char *path, const char *what) {
     if (!::fstat(fd, &st) && ::pread(fd, head, sizeof head, 0) == sizeof head) {
       uint64_t grain = head[16] << 8 | head[17];
       found = uint64_t(st.st_size);
-      said = (grain == 1 ? 65536 : grain) *
-             (uint32_t(head[28]) << 24 | head[29] << 16 | head[30] << 8 |
-              head[31]);
+      said = (grain == 1 ? 65536 : grain) * (uint32_t(head[28]) << 24 |
+                                             head[29] << 16 | head[30] << 8 |
+                                             head[31]);
     }
     ::close(fd);
   }
@@ -219,8 +219,7 @@ Error AtlasFile::connect() {
   return Error::success();
 }
 
-static constexpr char beginRead[] =
-    "BEGIN; SELECT count(*) FROM sqlite_schema";
+static constexpr char beginRead[] = "BEGIN; SELECT count(*) FROM sqlite_schema";
 
 /// A link that was killed while it committed left a journal, and only a
 /// connection with write access can roll it back.
@@ -379,8 +378,8 @@ Expected<AtlasHead> AtlasFile::readHead(std::optional<Window> window,
   if (machine && machine != head.machine)
     return createStringError("%s: made for ELF machine %u, expected %u",
                              path.c_str(), head.machine, machine);
-  if (window && (window->base != head.window.base ||
-                 window->bytes != head.window.bytes))
+  if (window &&
+      (window->base != head.window.base || window->bytes != head.window.bytes))
     return createStringError("%s: its window is %s, asked for %s", path.c_str(),
                              describeWindow(head.window).c_str(),
                              describeWindow(*window).c_str());
