@@ -159,6 +159,7 @@ private:
   Ref resolve(const Unit &unit, const InputSection &sec, const ELF64LE::Rela &r);
   void bindFunction(Ref &ref, Symbol &sym, bool isBranch, int64_t addend);
   void bindSection(Ref &ref, const Defined &d, int64_t addend);
+  void findDirectAddresses(const InputSection &sec);
   Symbol *functionAt(const SectionBase *sec, uint64_t offset) const;
   Symbol *canonical(Symbol &sym) const;
   uint32_t slotOf(Symbol &sym, SlotKind kind);
@@ -176,6 +177,7 @@ private:
   RunSection *runAt(uint64_t address) const;
   OutputDesc *newOutputSection(StringRef name, uint32_t type, uint64_t flags,
                                SyntheticSection *content);
+  uint32_t addressSlot(const Symbol &sym) const;
   uint64_t slotTarget(uint32_t slot) const;
   void repairReservedSymbols();
   void checkWindowIsFree();
@@ -201,6 +203,7 @@ private:
 
   DenseMap<const SectionBase *, SmallVector<FunctionAt, 1>> functions;
   DenseMap<std::pair<const SectionBase *, uint64_t>, Symbol *> canonicalAt;
+  DenseSet<const Symbol *> addressIsPlace; ///< canonical symbols
   NameTable names;
   DenseMap<const Symbol *, uint32_t> symbolSlot, symbolGot;
   std::vector<Symbol *> slotTargets; ///< by slot
@@ -243,8 +246,11 @@ void SpacerLink::options(SmallVectorImpl<const char *> &args) {
     return;
   }
   opts = std::move(*o);
+  bool lldHelp = llvm::any_of(
+      args, [](const char *a) { return a && StringRef(a) == "--help"; });
+  if (opts.help || lldHelp)
+    lld::outs() << optionsHelp << '\n';
   if (opts.help) {
-    lld::outs() << optionsHelp;
     lld::outs().flush();
     exitLld(0);
   }
@@ -562,6 +568,30 @@ void SpacerLink::indexFunctions() {
       add(s);
   for (Symbol *s : symtab.getSymbols())
     add(s);
+  for (InputSectionBase *s : ctx.inputSections)
+    if (auto *sec = dyn_cast<InputSection>(s))
+      if (sec->isLive() && (sec->flags & SHF_EXECINSTR) && libraryOf(sec->file))
+        findDirectAddresses(*sec);
+}
+
+// Position-independent code takes the address of a static function of its own
+// section by `lea`, and the assembler resolves that without a relocation. Such
+// a function's address is its place, for everybody. Looking for the encoding
+// (8d, mod 00, r/m 101) may find more than there is, which does no harm.
+void SpacerLink::findDirectAddresses(const InputSection &sec) {
+  ArrayRef<uint8_t> code = sec.contentMaybeDecompress();
+  for (size_t i = 0; i + 6 <= code.size(); ++i) {
+    auto *hit = static_cast<const uint8_t *>(
+        memchr(code.data() + i, 0x8d, code.size() - 5 - i));
+    if (!hit)
+      return;
+    i = hit - code.data();
+    if ((code[i + 1] & 0xc7) != 0x05)
+      continue;
+    int32_t displacement = support::endian::read32le(code.data() + i + 2);
+    if (Symbol *f = functionAt(&sec, i + 6 + int64_t(displacement)))
+      addressIsPlace.insert(f);
+  }
 }
 
 Symbol *SpacerLink::functionAt(const SectionBase *sec, uint64_t offset) const {
@@ -616,7 +646,8 @@ uint32_t SpacerLink::slotOf(Symbol &sym, SlotKind kind) {
 void SpacerLink::bindFunction(Ref &ref, Symbol &sym, bool isBranch,
                               int64_t addend) {
   Symbol &target = isBranch ? sym : *canonical(sym);
-  if (model.trampolines == Trampolines::None) {
+  if (model.trampolines == Trampolines::None ||
+      (!isBranch && addressIsPlace.contains(&target))) {
     auto *d = dyn_cast<Defined>(&sym);
     auto it = d ? sectionUnit.find(d->section) : sectionUnit.end();
     if (it == sectionUnit.end() || sym.type == STT_GNU_IFUNC)
@@ -683,7 +714,7 @@ Ref SpacerLink::resolve(const Unit &unit, const InputSection &sec,
     ref.target = slotOf(function ? *canonical(sym) : sym, SlotKind::Got);
     ref.addend = addend;
     // The GOT holds the function's address, which is its slot's.
-    if (function)
+    if (function && !addressIsPlace.contains(canonical(sym)))
       slotOf(*canonical(sym), SlotKind::Door);
     return ref;
   }
@@ -796,12 +827,13 @@ Symbol *SpacerLink::slotForAddress(const InputSectionBase &sec,
   bool pcRelCode = (sec.flags & SHF_EXECINSTR) && r.expr != R_ABS &&
                    r.expr != R_RELAX_GOT_PC_NOPIC;
   int64_t bias = pcRelCode ? 4 : 0;
-  if (d->isSection())
-    return functionAt(d->section, d->value + r.addend + bias);
+  Symbol *f = nullptr;
   bool relData = !(sec.flags & SHF_EXECINSTR) && r.expr != R_ABS;
-  if (!isFunction(*d) || (!relData && r.addend != -bias))
-    return nullptr;
-  return canonical(*d);
+  if (d->isSection())
+    f = functionAt(d->section, d->value + r.addend + bias);
+  else if (isFunction(*d) && (relData || r.addend == -bias))
+    f = canonical(*d);
+  return f && !addressIsPlace.contains(f) ? f : nullptr;
 }
 
 // Functions whose address private code takes need a slot if shared code may
@@ -829,7 +861,7 @@ void SpacerLink::collectPrivateSlots() {
         r.expr = R_PC;
         break;
       case x86_64::RelClass::Got:
-        if (isFunction(sym))
+        if (isFunction(sym) && !addressIsPlace.contains(canonical(sym)))
           slotOf(*canonical(sym), SlotKind::Door);
         continue;
       default:
@@ -1026,6 +1058,8 @@ void SpacerLink::redirectShared(uint32_t u) {
       r.sym = slotSymbol(it->target);
       r.addend = it->addend;
       r.expr = r.expr == R_ABS ? R_ABS : R_PC;
+      if (it->binding == Binding::Got)
+        r.type = R_X86_64_PC32; // by its own type lld would relax the load
       break;
     }
   }
@@ -1088,10 +1122,8 @@ void SpacerLink::relocationsScanned() {
       in.symTab->addSymbol(sym);
     if (model.slots[i].kind == SlotKind::Got && config->isPic &&
         slotTargets[i]->isDefined()) {
-      auto fn = symbolSlot.find(slotTargets[i]);
-      Symbol *to = fn != symbolSlot.end() && slotUsed[fn->second]
-                       ? slotSymbol(fn->second)
-                       : slotTargets[i];
+      uint32_t fn = addressSlot(*slotTargets[i]);
+      Symbol *to = fn != noSlot ? slotSymbol(fn) : slotTargets[i];
       mainPart->relaDyn->addReloc({target->relativeRel,
                                    cast<InputSectionBase>(sym->section),
                                    sym->value,
@@ -1290,13 +1322,22 @@ void SpacerLink::sizeManifest() {
 // Bytes
 //===----------------------------------------------------------------------===//
 
+// The slot that stands for a function's address, or noSlot.
+uint32_t SpacerLink::addressSlot(const Symbol &sym) const {
+  auto it = symbolSlot.find(&sym);
+  return it != symbolSlot.end() && slotUsed[it->second] &&
+                 !addressIsPlace.contains(&sym)
+             ? it->second
+             : noSlot;
+}
+
 uint64_t SpacerLink::slotTarget(uint32_t slot) const {
   const Slot &s = model.slots[slot];
   Symbol *sym = slotTargets[slot];
   if (s.kind == SlotKind::Got) {
-    auto fn = symbolSlot.find(sym);
-    if (fn != symbolSlot.end() && slotUsed[fn->second])
-      return model.slots[fn->second].address;
+    uint32_t fn = addressSlot(*sym);
+    if (fn != noSlot)
+      return model.slots[fn].address;
     return sym->isDefined() ? sym->getVA() : 0;
   }
   if (sym->isInIplt)
