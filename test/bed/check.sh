@@ -64,8 +64,8 @@ reference() {
   if ! cmp -s "$dir/key" "$text.key"; then
     mkdir -p "$dir/reference"
     "$here/link.sh" --linker="$stock" --dir="$dir" --app="$app" $option -o "$scratch/stock"
-    run "$scratch/stock" "$app" "$form" >"$text.new" 2>&1
-    mv "$text.new" "$text"
+    run "$scratch/stock" "$app" "$form" >"$text.new.$$" 2>&1
+    mv "$text.new.$$" "$text"
     cp "$dir/key" "$text.key"
   fi
   printf '%s\n' "$text"
