@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import pathlib
+import secrets
 import subprocess
 import tempfile
 import threading
@@ -117,7 +118,7 @@ class Objects:
             lock = self.locks.setdefault(path, threading.Lock())
         with lock:
             if not path.exists():
-                partial = path.with_suffix(f".{os.getpid()}.tmp")
+                partial = path.with_suffix(f".{secrets.token_hex(4)}.tmp")
                 make(partial)
                 partial.rename(path)
         return path

@@ -88,11 +88,11 @@ def chooseTools(arguments):
     if arguments.stock:
         return SimpleNamespace(ld=arguments.stock_ld, spacer=None, stock=True)
     try:
-        usage = subprocess.run([arguments.ld, "--help"], capture_output=True, text=True).stdout
+        usage = subprocess.run([arguments.ld, "--spacer-help"], capture_output=True, text=True).stdout
     except OSError as error:
         sys.exit(f"run.py: {arguments.ld}: {error.strerror} (build it, or give --ld=PATH, or --stock)")
     if "--spacer-atlas" not in usage:
-        sys.exit(f"run.py: {arguments.ld}: its --help names no --spacer-atlas (--stock checks the pairs alone)")
+        sys.exit(f"run.py: {arguments.ld}: knows no --spacer-help (--stock checks the pairs alone)")
     tool = arguments.spacer_tool
     if tool and not shutil.which(tool):
         sys.exit(f"run.py: {tool}: no such tool")
@@ -108,11 +108,11 @@ def workFolder(arguments):
 
 
 def checksFolder(work):
-    """One a run, so that runs may overlap; those of runs that ended are removed."""
+    """One a run, so that runs may overlap; what failed is kept for half a day."""
     for old in work.glob("checks-*"):
-        if not pathlib.Path(f"/proc/{old.name[7:]}").exists():
+        if time.time() - old.stat().st_mtime > 12 * 3600:
             shutil.rmtree(old, ignore_errors=True)
-    return work / f"checks-{os.getpid()}"
+    return pathlib.Path(tempfile.mkdtemp(prefix="checks-", dir=work))
 
 
 def plan(pairs, axes, amount):
@@ -183,7 +183,6 @@ def main():
         print("run.py: no --spacer-tool: deltas are only those that the linker writes")
     objects = Objects(work / "objects", arguments.stock_ld)
     checks = checksFolder(work)
-    checks.mkdir()
     references = References(objects, arguments.stock_ld, checks)
     tasks = plan(pairs, axes, arguments.amount)
     skipped = len(pairs) - len({pair.name for pair, _ in tasks})

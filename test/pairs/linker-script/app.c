@@ -4,7 +4,7 @@ extern char imageText[], imageTextEnd[], imageBss[], imageEnd[];
 int work(int);
 const char *name(void);
 int libKnowsImage(void);
-static int mine[100];
+static volatile int mine[100];
 __attribute__((constructor)) static void early(void) { mine[3] = 3; }
 static int inside(const void *p, const char *begin, const char *end) {
   OPAQUE(p);
@@ -14,6 +14,6 @@ static int inside(const void *p, const char *begin, const char *end) {
 }
 int main(void) {
   say("%s %d %d\n", name(), work(1), mine[3]);
-  say("%d %d %d\n", inside(mine, imageBss, imageEnd), inside(main, imageText, imageTextEnd), libKnowsImage());
+  say("%d %d %d\n", inside((const void *)mine, imageBss, imageEnd), inside(main, imageText, imageTextEnd), libKnowsImage());
   return 0;
 }

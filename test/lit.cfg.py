@@ -1,0 +1,60 @@
+"""lit configuration: one suite, test/lit/<feature>/, where each file is one claim about ld.spacer.
+
+Through CMake (lit.site.cfg.py) or alone: `lit.py test/lit`, which takes build/ beside test/ and finds LLVM's tools. Without a
+built linker only the tests that need none run. Values may be given by hand: `lit.py -Dspacer_build_dir=DIR -Dspacer_ld=FILE`.
+"""
+
+import os
+import shutil
+
+import lit.formats
+
+here = os.path.dirname(os.path.abspath(__file__))
+
+
+def setting(name, default):
+    return lit_config.params.get(name.lower()) or getattr(config, name, None) or default
+
+
+source = setting("SPACER_SOURCE_DIR", os.path.dirname(here))
+build = setting("SPACER_BUILD_DIR", os.path.join(source, "build"))
+llvmTools = setting("LLVM_TOOLS_DIR", "/usr/lib/llvm-19/bin")
+
+config.name = "spacer"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".s", ".test", ".c"]
+config.excludes = ["pairs", "unit", "bed", "e2e", "fixtures", "fuzz"]  # only test/lit/ is ours
+config.test_source_root = here
+config.test_exec_root = os.path.join(build, "test")
+
+config.environment["PATH"] = os.pathsep.join([llvmTools, config.environment["PATH"]])
+config.environment["LC_ALL"] = "C"
+
+
+def tool(name, *candidates):
+    """The first of the candidates that exists; a feature of that name if there is one."""
+    for candidate in candidates:
+        found = shutil.which(candidate, path=config.environment["PATH"])
+        if found:
+            config.available_features.add(name)
+            return found
+    return candidates[0]
+
+
+spacerLd = tool("ld.spacer", lit_config.params.get("spacer_ld") or os.path.join(build, "bin", "ld.spacer"))
+spacer = tool("spacer", lit_config.params.get("spacer") or os.path.join(build, "bin", "spacer"))
+
+# Long names first: lit replaces them as text.
+config.substitutions += [
+    ("%spacer_ld", spacerLd),
+    ("%spacer", spacer),
+    ("%stock_ld", tool("stock-ld", os.path.join(llvmTools, "ld.lld"), "ld.lld-19")),
+    ("%clang", tool("clang", "clang-19", "clang")),
+    ("%gcc", tool("gcc", "gcc-12", "gcc")),
+    ("%as", "llvm-mc -filetype=obj -triple=x86_64"),
+    ("%python", tool("python3", "/usr/bin/python3", "python3")),
+]
+if shutil.which("sqlite3"):
+    config.available_features.add("sqlite3")
+if os.getuid() != 0:
+    config.available_features.add("not-root")
