@@ -1,5 +1,6 @@
-// expat: a document with a DTD, entities, namespaces, CDATA, comments and processing
-// instructions, fed whole and in pieces; then documents that are wrong in various ways.
+// expat: a document with a DTD, entities, namespaces, CDATA, comments and
+// processing instructions, fed whole and in pieces; then documents that are
+// wrong in various ways.
 #include "bed.h"
 
 #include <expat.h>
@@ -19,8 +20,10 @@ static const char document[] =
     "]>\n"
     "<fleet xmlns='urn:fleet' xmlns:p='urn:page'>\n"
     "  <!-- two images -->\n"
-    "  <image name='nginx' p:shared='61%'>&both; <p:page at='0x1000'/>\xc3\xa4\xe2\x82\xac</image>\n"
-    "  <image name='redis &lt;7&gt;' kind='process'><![CDATA[<raw> & bytes]]>&#x263A;</image>\n"
+    "  <image name='nginx' p:shared='61%'>&both; <p:page "
+    "at='0x1000'/>\xc3\xa4\xe2\x82\xac</image>\n"
+    "  <image name='redis &lt;7&gt;' kind='process'><![CDATA[<raw> & "
+    "bytes]]>&#x263A;</image>\n"
     "  <?order redis nginx?>\n"
     "</fleet>\n";
 
@@ -32,7 +35,8 @@ struct State {
   size_t textBytes;
 };
 
-static void say(struct State *state, const char *kind, const char *what, const char *more) {
+static void say(struct State *state, const char *kind, const char *what,
+                const char *more) {
   state->hash = bedHash(state->hash, kind, strlen(kind));
   state->hash = bedHash(state->hash, what, strlen(what));
   state->hash = bedHash(state->hash, more, strlen(more));
@@ -47,7 +51,8 @@ static void flush(struct State *state) {
   state->textBytes = 0;
 }
 
-static void XMLCALL onStart(void *data, const char *name, const char **attributes) {
+static void XMLCALL onStart(void *data, const char *name,
+                            const char **attributes) {
   struct State *state = data;
   flush(state);
   ++state->elements;
@@ -77,13 +82,15 @@ static void XMLCALL onComment(void *data, const char *text) {
   say(data, "comment", text, "");
 }
 
-static void XMLCALL onInstruction(void *data, const char *target, const char *text) {
+static void XMLCALL onInstruction(void *data, const char *target,
+                                  const char *text) {
   flush(data);
   say(data, "instruction", target, text);
 }
 
-static void XMLCALL onEntity(void *data, const char *name, int isParameter, const char *value, int bytes,
-                             const char *base, const char *system, const char *public,
+static void XMLCALL onEntity(void *data, const char *name, int isParameter,
+                             const char *value, int bytes, const char *base,
+                             const char *system, const char *public,
                              const char *notation) {
   (void)isParameter, (void)base, (void)system, (void)public, (void)notation;
   char text[64];
@@ -91,22 +98,27 @@ static void XMLCALL onEntity(void *data, const char *name, int isParameter, cons
   say(data, "entity", name, text);
 }
 
-static void XMLCALL onElement(void *data, const char *name, XML_Content *model) {
+static void XMLCALL onElement(void *data, const char *name,
+                              XML_Content *model) {
   char text[64];
   struct State *state = data;
-  snprintf(text, sizeof text, "type %d, %u children", (int)model->type, model->numchildren);
+  snprintf(text, sizeof text, "type %d, %u children", (int)model->type,
+           model->numchildren);
   say(data, "element", name, text);
   XML_FreeContentModel(state->parser, model);
 }
 
-static void XMLCALL onAttribute(void *data, const char *element, const char *name, const char *type,
+static void XMLCALL onAttribute(void *data, const char *element,
+                                const char *name, const char *type,
                                 const char *value, int required) {
   char text[96];
-  snprintf(text, sizeof text, "%s %s default %s required %d", name, type, value ? value : "-", required);
+  snprintf(text, sizeof text, "%s %s default %s required %d", name, type,
+           value ? value : "-", required);
   say(data, "attribute", element, text);
 }
 
-static void XMLCALL onNamespace(void *data, const char *prefix, const char *uri) {
+static void XMLCALL onNamespace(void *data, const char *prefix,
+                                const char *uri) {
   say(data, "namespace", prefix ? prefix : "-", uri ? uri : "-");
 }
 
@@ -114,7 +126,8 @@ static unsigned parse(const char *text, size_t bytes, size_t step, int quiet) {
   XML_Parser parser = XML_ParserCreateNS(NULL, '|');
   if (!parser)
     return 0;
-  struct State state = {.parser = parser, .quiet = quiet, .hash = BED_HASH_START};
+  struct State state = {
+      .parser = parser, .quiet = quiet, .hash = BED_HASH_START};
   XML_SetHashSalt(parser, 12345);
   XML_SetUserData(parser, &state);
   XML_SetElementHandler(parser, onStart, onEnd);
@@ -133,7 +146,8 @@ static unsigned parse(const char *text, size_t bytes, size_t step, int quiet) {
     at += part;
   } while (at < bytes && status == XML_STATUS_OK);
   if (status != XML_STATUS_OK && !quiet)
-    printf("error at %lu:%lu: %s\n", XML_GetCurrentLineNumber(parser), XML_GetCurrentColumnNumber(parser),
+    printf("error at %lu:%lu: %s\n", XML_GetCurrentLineNumber(parser),
+           XML_GetCurrentColumnNumber(parser),
            XML_ErrorString(XML_GetErrorCode(parser)));
   state.hash = bedHash(state.hash, &state.elements, sizeof state.elements);
   XML_ParserFree(parser);
@@ -169,8 +183,10 @@ static unsigned large(void) {
     return 0;
   size_t at = (size_t)snprintf(text, room, "<list xmlns='urn:list'>");
   for (int i = 0; i < 2000; ++i)
-    at += (size_t)snprintf(text + at, room - at, "<item id='%d' name=\"entry %d\">some text &amp; %d<sub/></item>\n",
-                           i, i * 7, i * i);
+    at += (size_t)snprintf(
+        text + at, room - at,
+        "<item id='%d' name=\"entry %d\">some text &amp; %d<sub/></item>\n", i,
+        i * 7, i * i);
   at += (size_t)snprintf(text + at, room - at, "</list>");
   unsigned hash = parse(text, at, 4096, 1);
   free(text);

@@ -1,5 +1,5 @@
-// The C library by itself: constructors, thread-local storage, allocation, numbers, sorting,
-// streams, and files in RAM.
+// The C library by itself: constructors, thread-local storage, allocation,
+// numbers, sorting, streams, and files in RAM.
 #include "bed.h"
 
 #include <errno.h>
@@ -32,17 +32,20 @@ static int byLength(const void *a, const void *b) {
 }
 
 static void numbers(void) {
-  printf("%d %5.2f %-8s| %#x %lld %g %.17g %Lf\n", -42, 3.14159, "left", 0xbeefu, 1ll << 40, 1e100,
-         0.1, 2.5L);
+  printf("%d %5.2f %-8s| %#x %lld %g %.17g %Lf\n", -42, 3.14159, "left",
+         0xbeefu, 1ll << 40, 1e100, 0.1, 2.5L);
   char *end;
   double value = strtod("6.02214076e23 per mole", &end);
   printf("strtod %.9e rest '%s'\n", value, end);
-  printf("strtol %ld, hex float %a\n", strtol("-0x7f", NULL, 0), strtod("0x1.8p3", NULL));
-  printf("sqrt %.15f sin %.15f pow %.6f fmod %.3f\n", sqrt(2), sin(1), pow(2, 0.5), fmod(10, 3.3));
+  printf("strtol %ld, hex float %a\n", strtol("-0x7f", NULL, 0),
+         strtod("0x1.8p3", NULL));
+  printf("sqrt %.15f sin %.15f pow %.6f fmod %.3f\n", sqrt(2), sin(1),
+         pow(2, 0.5), fmod(10, 3.3));
 }
 
 static void sorting(void) {
-  const char *words[] = {"page", "slot", "atlas", "door", "delta", "window", "a", "extent"};
+  const char *words[] = {"page",  "slot",   "atlas", "door",
+                         "delta", "window", "a",     "extent"};
   size_t count = sizeof words / sizeof *words;
   qsort(words, count, sizeof *words, byLength);
   for (size_t i = 0; i < count; ++i)
@@ -86,7 +89,8 @@ static void streams(void) {
     line[0] = 0;
   printf("file of %ld bytes ends with %s", bytes, line);
   fclose(file);
-  printf("removed: %d, then: %s\n", unlink("hello.tmp"), strerror(unlink("hello.tmp") ? errno : 0));
+  printf("removed: %d, then: %s\n", unlink("hello.tmp"),
+         strerror(unlink("hello.tmp") ? errno : 0));
 }
 
 static void unwinding(void) {
@@ -110,7 +114,8 @@ static void echo(void) {
 int main(int argc, char **argv) {
   int repeats = bedRepeats(argc, argv);
   atexit(atExit);
-  printf("hello, %d-bit world; constructors ran as %s\n", (int)sizeof(void *) * 8, order);
+  printf("hello, %d-bit world; constructors ran as %s\n",
+         (int)sizeof(void *) * 8, order);
   snprintf(scratch, sizeof scratch, "thread-local %d", ++counter);
   puts(scratch);
   numbers();
@@ -126,7 +131,8 @@ int main(int argc, char **argv) {
   struct tm *utc = gmtime(&then);
   char when[64];
   strftime(when, sizeof when, "%A %d %B %Y %T", utc);
-  printf("%s, locale %s, %d wide\n", when, setlocale(LC_ALL, NULL), (int)wcslen(L"wide"));
+  printf("%s, locale %s, %d wide\n", when, setlocale(LC_ALL, NULL),
+         (int)wcslen(L"wide"));
   echo();
   return 7;
 }

@@ -1,7 +1,8 @@
-// Lua: runs the script in lua-script.h, which exercises the interpreter and its libraries.
+// Lua: runs the script in lua-script.h, which exercises the interpreter and its
+// libraries.
 //
-// With a repeat count the script runs again in a fresh state each time; the print function
-// then only feeds a hash, which has to come out the same.
+// With a repeat count the script runs again in a fresh state each time; the
+// print function then only feeds a hash, which has to come out the same.
 #include "bed.h"
 #include "lua-script.h"
 

@@ -1,6 +1,7 @@
-// libxml2: the same small documents through the tree, push, SAX, reader and writer interfaces,
-// XPath, XPointer, XInclude, canonical form, HTML, and validation against a DTD, a RELAX NG
-// schema, an XML Schema and a Schematron, each with a good and a bad document.
+// libxml2: the same small documents through the tree, push, SAX, reader and
+// writer interfaces, XPath, XPointer, XInclude, canonical form, HTML, and
+// validation against a DTD, a RELAX NG schema, an XML Schema and a Schematron,
+// each with a good and a bad document.
 #include "bed.h"
 #include "xml-documents.h"
 
@@ -49,7 +50,8 @@ static void onError(void *unused, xmlErrorPtr error) {
       error->message ? error->message : "\n");
 }
 
-// Schematron reports go through the old interface, one piece of a line at a time.
+// Schematron reports go through the old interface, one piece of a line at a
+// time.
 static void onPiece(void *unused, const char *format, ...) {
   (void)unused;
   char text[1024];
@@ -78,7 +80,8 @@ static void xpath(xmlDocPtr doc) {
       "sum(//f:page/@count)",
       "string(//f:image[@name='redis']/f:title)",
       "//f:image[f:page/@kind='text'][last()]/@name",
-      "//f:page[@count > 100]/ancestor::f:image/@name | //f:image[not(f:page)]/@name",
+      "//f:page[@count > 100]/ancestor::f:image/@name | "
+      "//f:image[not(f:page)]/@name",
       "translate(normalize-space('  a  b '), 'ab', 'xy')",
       "substring-after(concat('left', '|', 'right'), '|')",
       "round(10 div 3) = 3 and not(2 > 3) and starts-with('atlas', 'at')",
@@ -91,7 +94,8 @@ static void xpath(xmlDocPtr doc) {
   xmlXPathContextPtr context = xmlXPathNewContext(doc);
   xmlXPathRegisterNs(context, S("f"), S("urn:fleet"));
   for (size_t i = 0; i < sizeof expressions / sizeof *expressions; ++i) {
-    xmlXPathObjectPtr result = xmlXPathEvalExpression(S(expressions[i]), context);
+    xmlXPathObjectPtr result =
+        xmlXPathEvalExpression(S(expressions[i]), context);
     if (!result) {
       say("xpath %s: none\n", expressions[i]);
       continue;
@@ -106,7 +110,8 @@ static void xpath(xmlDocPtr doc) {
 }
 
 static void tree(void) {
-  xmlDocPtr doc = parse(fleetXml, XML_PARSE_NOENT | XML_PARSE_DTDLOAD | XML_PARSE_DTDATTR);
+  xmlDocPtr doc =
+      parse(fleetXml, XML_PARSE_NOENT | XML_PARSE_DTDLOAD | XML_PARSE_DTDATTR);
   if (!doc)
     return say("not parsed\n");
   xpath(doc);
@@ -121,14 +126,17 @@ static void tree(void) {
   serialise("edited", doc);
 
   xmlChar *canonical = NULL;
-  int bytes = xmlC14NDocDumpMemory(doc, NULL, XML_C14N_EXCLUSIVE_1_0, NULL, 1, &canonical);
+  int bytes = xmlC14NDocDumpMemory(doc, NULL, XML_C14N_EXCLUSIVE_1_0, NULL, 1,
+                                   &canonical);
   say("canonical: %d bytes, hash %08x\n", bytes,
       canonical ? bedHash(BED_HASH_START, canonical, (size_t)bytes) : 0);
   xmlFree(canonical);
 
   xmlXPathContextPtr context = xmlXPtrNewContext(doc, NULL, NULL);
-  xmlXPathObjectPtr found = xmlXPtrEval(S("xpointer(//*[@name='redis'])"), context);
-  say("xpointer: %d nodes\n", found && found->nodesetval ? found->nodesetval->nodeNr : 0);
+  xmlXPathObjectPtr found =
+      xmlXPtrEval(S("xpointer(//*[@name='redis'])"), context);
+  say("xpointer: %d nodes\n",
+      found && found->nodesetval ? found->nodesetval->nodeNr : 0);
   xmlXPathFreeObject(found);
   xmlXPathFreeContext(context);
 
@@ -143,35 +151,42 @@ static void tree(void) {
 }
 
 static void push(void) {
-  xmlParserCtxtPtr context = xmlCreatePushParserCtxt(NULL, NULL, NULL, 0, "push.xml");
+  xmlParserCtxtPtr context =
+      xmlCreatePushParserCtxt(NULL, NULL, NULL, 0, "push.xml");
   for (const char *at = fleetXml; *at; ++at)
     xmlParseChunk(context, at, 1, 0);
   xmlParseChunk(context, NULL, 0, 1);
-  say("push: %s, %ld children\n", context->wellFormed ? "well-formed" : "not well-formed",
-      context->myDoc ? (long)xmlChildElementCount(xmlDocGetRootElement(context->myDoc)) : -1);
+  say("push: %s, %ld children\n",
+      context->wellFormed ? "well-formed" : "not well-formed",
+      context->myDoc
+          ? (long)xmlChildElementCount(xmlDocGetRootElement(context->myDoc))
+          : -1);
   xmlFreeDoc(context->myDoc);
   xmlFreeParserCtxt(context);
 }
 
-static void saxStart(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
-                     int namespaces, const xmlChar **unused, int attributes, int defaulted,
-                     const xmlChar **values) {
+static void saxStart(void *data, const xmlChar *name, const xmlChar *prefix,
+                     const xmlChar *uri, int namespaces, const xmlChar **unused,
+                     int attributes, int defaulted, const xmlChar **values) {
   (void)unused, (void)values, (void)prefix;
   *(int *)data += 1;
-  say("sax %s {%s} %d namespaces, %d attributes, %d defaulted\n", name, uri ? uri : S(""), namespaces,
-      attributes, defaulted);
+  say("sax %s {%s} %d namespaces, %d attributes, %d defaulted\n", name,
+      uri ? uri : S(""), namespaces, attributes, defaulted);
 }
 
 static void sax(void) {
-  xmlSAXHandler handler = {.initialized = XML_SAX2_MAGIC, .startElementNs = saxStart,
+  xmlSAXHandler handler = {.initialized = XML_SAX2_MAGIC,
+                           .startElementNs = saxStart,
                            .serror = (xmlStructuredErrorFunc)onError};
   int elements = 0;
-  int result = xmlSAXUserParseMemory(&handler, &elements, fleetXml, (int)strlen(fleetXml));
+  int result = xmlSAXUserParseMemory(&handler, &elements, fleetXml,
+                                     (int)strlen(fleetXml));
   say("sax: %d, %d elements\n", result, elements);
 }
 
 static void reader(void) {
-  xmlTextReaderPtr reader = xmlReaderForMemory(fleetXml, (int)strlen(fleetXml), NULL, NULL, XML_PARSE_DTDATTR);
+  xmlTextReaderPtr reader = xmlReaderForMemory(fleetXml, (int)strlen(fleetXml),
+                                               NULL, NULL, XML_PARSE_DTDATTR);
   int counts[20] = {0}, result, depth = 0;
   while ((result = xmlTextReaderRead(reader)) == 1) {
     int type = xmlTextReaderNodeType(reader);
@@ -179,10 +194,12 @@ static void reader(void) {
       ++counts[type];
     if (xmlTextReaderDepth(reader) > depth)
       depth = xmlTextReaderDepth(reader);
-    if (type == XML_READER_TYPE_ELEMENT && xmlTextReaderMoveToAttribute(reader, S("name")) == 1)
+    if (type == XML_READER_TYPE_ELEMENT &&
+        xmlTextReaderMoveToAttribute(reader, S("name")) == 1)
       say("reader: %s\n", xmlTextReaderConstValue(reader));
   }
-  say("reader: %d, depth %d, %d elements, %d texts, %d ends\n", result, depth, counts[1], counts[3], counts[15]);
+  say("reader: %d, depth %d, %d elements, %d texts, %d ends\n", result, depth,
+      counts[1], counts[3], counts[15]);
   xmlFreeTextReader(reader);
 }
 
@@ -217,14 +234,16 @@ static void dtd(void) {
   xmlValidCtxtPtr context = xmlNewValidCtxt();
   for (int i = 0; i < 2; ++i) {
     xmlDocPtr doc = parse(i ? badFleetXml : fleetXml, XML_PARSE_DTDLOAD);
-    say("dtd: %s is %s\n", i ? "bad" : "good", xmlValidateDocument(context, doc) ? "valid" : "not valid");
+    say("dtd: %s is %s\n", i ? "bad" : "good",
+        xmlValidateDocument(context, doc) ? "valid" : "not valid");
     xmlFreeDoc(doc);
   }
   xmlFreeValidCtxt(context);
 }
 
 static void relaxNg(void) {
-  xmlRelaxNGParserCtxtPtr parser = xmlRelaxNGNewMemParserCtxt(orderRng, (int)strlen(orderRng));
+  xmlRelaxNGParserCtxtPtr parser =
+      xmlRelaxNGNewMemParserCtxt(orderRng, (int)strlen(orderRng));
   xmlRelaxNGPtr schema = xmlRelaxNGParse(parser);
   xmlRelaxNGFreeParserCtxt(parser);
   if (!schema)
@@ -232,7 +251,8 @@ static void relaxNg(void) {
   xmlRelaxNGValidCtxtPtr context = xmlRelaxNGNewValidCtxt(schema);
   for (int i = 0; i < 2; ++i) {
     xmlDocPtr doc = parse(i ? badOrderXml : orderXml, 0);
-    say("relax ng: %s gives %d\n", i ? "bad" : "good", xmlRelaxNGValidateDoc(context, doc));
+    say("relax ng: %s gives %d\n", i ? "bad" : "good",
+        xmlRelaxNGValidateDoc(context, doc));
     xmlFreeDoc(doc);
   }
   xmlRelaxNGFreeValidCtxt(context);
@@ -240,7 +260,8 @@ static void relaxNg(void) {
 }
 
 static void xsd(void) {
-  xmlSchemaParserCtxtPtr parser = xmlSchemaNewMemParserCtxt(orderXsd, (int)strlen(orderXsd));
+  xmlSchemaParserCtxtPtr parser =
+      xmlSchemaNewMemParserCtxt(orderXsd, (int)strlen(orderXsd));
   xmlSchemaPtr schema = xmlSchemaParse(parser);
   xmlSchemaFreeParserCtxt(parser);
   if (!schema)
@@ -248,7 +269,8 @@ static void xsd(void) {
   xmlSchemaValidCtxtPtr context = xmlSchemaNewValidCtxt(schema);
   for (int i = 0; i < 2; ++i) {
     xmlDocPtr doc = parse(i ? badOrderXml : orderXml, 0);
-    say("xml schema: %s gives %d\n", i ? "bad" : "good", xmlSchemaValidateDoc(context, doc));
+    say("xml schema: %s gives %d\n", i ? "bad" : "good",
+        xmlSchemaValidateDoc(context, doc));
     xmlFreeDoc(doc);
   }
   xmlSchemaFreeValidCtxt(context);
@@ -256,16 +278,20 @@ static void xsd(void) {
 }
 
 static void schematron(void) {
-  xmlSchematronParserCtxtPtr parser = xmlSchematronNewMemParserCtxt(orderSch, (int)strlen(orderSch));
+  xmlSchematronParserCtxtPtr parser =
+      xmlSchematronNewMemParserCtxt(orderSch, (int)strlen(orderSch));
   xmlSchematronPtr schema = xmlSchematronParse(parser);
   xmlSchematronFreeParserCtxt(parser);
   if (!schema)
     return say("schematron: no schema\n");
-  xmlSchematronValidCtxtPtr context = xmlSchematronNewValidCtxt(schema, XML_SCHEMATRON_OUT_ERROR);
-  xmlSchematronSetValidStructuredErrors(context, (xmlStructuredErrorFunc)onError, NULL);
+  xmlSchematronValidCtxtPtr context =
+      xmlSchematronNewValidCtxt(schema, XML_SCHEMATRON_OUT_ERROR);
+  xmlSchematronSetValidStructuredErrors(context,
+                                        (xmlStructuredErrorFunc)onError, NULL);
   for (int i = 0; i < 2; ++i) {
     xmlDocPtr doc = parse(i ? badOrderXml : orderXml, 0);
-    say("schematron: %s gives %d\n", i ? "bad" : "good", xmlSchematronValidateDoc(context, doc));
+    say("schematron: %s gives %d\n", i ? "bad" : "good",
+        xmlSchematronValidateDoc(context, doc));
     xmlFreeDoc(doc);
   }
   xmlSchematronFreeValidCtxt(context);
@@ -273,7 +299,8 @@ static void schematron(void) {
 }
 
 static void html(void) {
-  htmlDocPtr doc = htmlReadMemory(soupHtml, (int)strlen(soupHtml), NULL, NULL, 0);
+  htmlDocPtr doc =
+      htmlReadMemory(soupHtml, (int)strlen(soupHtml), NULL, NULL, 0);
   xmlChar *text = NULL;
   int bytes = 0;
   htmlDocDumpMemoryFormat(doc, &text, &bytes, 1);
@@ -284,15 +311,18 @@ static void html(void) {
 
 static void small(void) {
   xmlRegexpPtr expression = xmlRegexpCompile(S("[a-c]+(\\d{2,3}|-x)*\\p{Lu}?"));
-  static const char *const words[] = {"abc", "a12-x345B", "a1", "", "cZ", "cZZ"};
+  static const char *const words[] = {"abc", "a12-x345B", "a1",
+                                      "",    "cZ",        "cZZ"};
   for (size_t i = 0; i < sizeof words / sizeof *words; ++i)
     say("regexp '%s': %d\n", words[i], xmlRegexpExec(expression, S(words[i])));
   xmlRegFreeRegexp(expression);
   xmlChar *uri = xmlBuildURI(S("../b/./c?d#e"), S("http://host/x/y/z"));
   say("uri: %s\n", uri);
   xmlFree(uri);
-  static const char *const wrong[] = {"<a><b></a>", "<a b=1/>", "<a>&x;</a>", "<a/><b/>", "<a b='1' b='2'/>",
-                                      "<p:a/>", "<a>\xff</a>", "text", "<a>&#1;</a>"};
+  static const char *const wrong[] = {
+      "<a><b></a>",       "<a b=1/>", "<a>&x;</a>",  "<a/><b/>",
+      "<a b='1' b='2'/>", "<p:a/>",   "<a>\xff</a>", "text",
+      "<a>&#1;</a>"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
     say("wrong %s\n", wrong[i]);
     xmlFreeDoc(parse(wrong[i], 0));

@@ -1,5 +1,5 @@
-// zlib: checksums, every compression level, streams in small steps, gzip framing, a preset
-// dictionary, and damaged input.
+// zlib: checksums, every compression level, streams in small steps, gzip
+// framing, a preset dictionary, and damaged input.
 #include "bed.h"
 
 #include <stdio.h>
@@ -8,11 +8,13 @@
 #include <zlib.h>
 
 enum { inputBytes = 120000 };
-static unsigned char input[inputBytes], packed[inputBytes + 1024], output[inputBytes];
+static unsigned char input[inputBytes], packed[inputBytes + 1024],
+    output[inputBytes];
 
 // Text with long and short repeats, then bytes that do not compress.
 static void makeInput(void) {
-  static const char *const words[] = {"page ", "slot ", "atlas ", "delta ", "door\n", "extent "};
+  static const char *const words[] = {"page ",  "slot ",  "atlas ",
+                                      "delta ", "door\n", "extent "};
   unsigned random = 7;
   size_t at = 0;
   while (at < inputBytes - 20000) {
@@ -33,7 +35,8 @@ static unsigned level(int level, int quiet) {
   int inflated = uncompress(output, &back, packed, bytes);
   if (!quiet)
     printf("level %d: %d %lu bytes, %d %s\n", level, deflated, bytes, inflated,
-           back == inputBytes && !memcmp(input, output, back) ? "same" : "DIFFERENT");
+           back == inputBytes && !memcmp(input, output, back) ? "same"
+                                                              : "DIFFERENT");
   return (unsigned)bytes;
 }
 
@@ -65,7 +68,8 @@ static size_t stream(int windowBits, int strategy, size_t step) {
     from.avail_out = (uInt)(inputBytes - from.total_out);
     result = inflate(&from, Z_NO_FLUSH);
   }
-  int same = result == Z_STREAM_END && from.total_out == inputBytes && !memcmp(input, output, inputBytes);
+  int same = result == Z_STREAM_END && from.total_out == inputBytes &&
+             !memcmp(input, output, inputBytes);
   inflateEnd(&from);
   return same ? bytes : 0;
 }
@@ -92,7 +96,8 @@ static void dictionary(void) {
   int asked = inflate(&from, Z_FINISH);
   int given = inflateSetDictionary(&from, words, sizeof words - 1);
   int done = inflate(&from, Z_FINISH);
-  printf("dictionary: %zu bytes, %d %d %d, %.16s\n", bytes, asked, given, done, (char *)output);
+  printf("dictionary: %zu bytes, %d %d %d, %.16s\n", bytes, asked, given, done,
+         (char *)output);
   inflateEnd(&from);
 }
 
@@ -103,11 +108,14 @@ static void damaged(void) {
   for (size_t i = 0; i < sizeof places / sizeof *places; ++i) {
     unsigned char kept = packed[places[i]];
     packed[places[i]] ^= 0x55;
-    z_stream from = {.next_in = packed, .avail_in = (uInt)bytes, .next_out = output,
+    z_stream from = {.next_in = packed,
+                     .avail_in = (uInt)bytes,
+                     .next_out = output,
                      .avail_out = sizeof output};
     inflateInit(&from);
     int result = inflate(&from, Z_FINISH);
-    printf("damage at %zu: %d %s\n", places[i], result, from.msg ? from.msg : "-");
+    printf("damage at %zu: %d %s\n", places[i], result,
+           from.msg ? from.msg : "-");
     inflateEnd(&from);
     packed[places[i]] = kept;
   }
@@ -139,7 +147,9 @@ int main(int argc, char **argv) {
   makeInput();
   printf("zlib %s, crc %08lx, adler %08lx, combined %08lx\n", zlibVersion(),
          crc32(0, input, inputBytes), adler32(1, input, inputBytes),
-         crc32_combine(crc32(0, input, 1000), crc32(0, input + 1000, inputBytes - 1000), inputBytes - 1000));
+         crc32_combine(crc32(0, input, 1000),
+                       crc32(0, input + 1000, inputBytes - 1000),
+                       inputBytes - 1000));
   unsigned first = 0;
   for (int round = 0; round < repeats; ++round) {
     unsigned hash = BED_HASH_START;
@@ -153,8 +163,8 @@ int main(int argc, char **argv) {
   }
   printf("raw %zu, zlib %zu, gzip %zu\n", stream(-15, Z_DEFAULT_STRATEGY, 333),
          stream(15, Z_FILTERED, 4096), stream(31, Z_DEFAULT_STRATEGY, 17));
-  printf("huffman %zu, rle %zu, fixed %zu\n", stream(15, Z_HUFFMAN_ONLY, 1000), stream(9, Z_RLE, 1000),
-         stream(15, Z_FIXED, 1000));
+  printf("huffman %zu, rle %zu, fixed %zu\n", stream(15, Z_HUFFMAN_ONLY, 1000),
+         stream(9, Z_RLE, 1000), stream(15, Z_FIXED, 1000));
   dictionary();
   damaged();
   gzipFile();

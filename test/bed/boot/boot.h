@@ -1,7 +1,8 @@
 // What the parts of the bare-metal runtime know of each other.
 //
-// The runtime is Linux as far as a statically linked, single-threaded musl program can see:
-// the initial stack, some forty system calls, a console and files in RAM.
+// The runtime is Linux as far as a statically linked, single-threaded musl
+// program can see: the initial stack, some forty system calls, a console and
+// files in RAM.
 #ifndef BED_BOOT_H
 #define BED_BOOT_H
 
@@ -32,7 +33,8 @@ enum { pageBytes = 4096 };
 #define ARENA_LIMIT 0x1c000000ul
 
 // boot.S
-extern uint64_t pd[4 * 512]; // page directories: one entry for each 2 MiB up to 4 GiB
+extern uint64_t
+    pd[4 * 512]; // page directories: one entry for each 2 MiB up to 4 GiB
 extern char trapStubs[];
 void syscallEntry(void);
 _Noreturn void enterProgram(uint64_t *sp);
@@ -85,7 +87,8 @@ static inline uint8_t inb(uint16_t port) {
 static inline void writeMsr(uint32_t msr, uint64_t value) {
   __asm__ volatile("wrmsr"
                    :
-                   : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+                   : "c"(msr), "a"((uint32_t)value),
+                     "d"((uint32_t)(value >> 32)));
 }
 
 static inline uint64_t readTsc(void) {
@@ -94,7 +97,8 @@ static inline uint64_t readTsc(void) {
   return (uint64_t)high << 32 | low;
 }
 
-// The compiler may call these for struct copies; musl, always in the link, has them.
+// The compiler may call these for struct copies; musl, always in the link, has
+// them.
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
 void *memset(void *to, int byte, size_t bytes);
 int strcmp(const char *a, const char *b);

@@ -1,9 +1,10 @@
 // The console: COM1 of a PC, polled.
 //
-// QEMU's UART never makes us wait for long when writing, and input stays in QEMU until the
-// single receive register is free.  The FIFO is left off on purpose: turning it on would throw
-// away a byte that arrived before us.  A pipe cannot say "end of file" through a UART, so the
-// byte 4 (Ctrl-D) does, as on a terminal; test/bed/boot.sh appends it to the input.
+// QEMU's UART never makes us wait for long when writing, and input stays in
+// QEMU until the single receive register is free.  The FIFO is left off on
+// purpose: turning it on would throw away a byte that arrived before us.  A
+// pipe cannot say "end of file" through a UART, so the byte 4 (Ctrl-D) does, as
+// on a terminal; test/bed/boot.sh appends it to the input.
 #include "boot.h"
 
 enum {

@@ -1,11 +1,13 @@
-// Files in RAM: one flat directory that starts with what the image brings along.
+// Files in RAM: one flat directory that starts with what the image brings
+// along.
 //
-// SQLite wants a database file and libxml2 wants to open documents by name.  A program may
-// define a table `bedFiles` (see bed.h); those files are there from the start, read-only bytes
-// of the image that are copied when first written.  Other files appear with O_CREAT and vanish
-// at power off.  Leading "/" and "./" of a path are dropped, other directories do not exist.
-#include "boot.h"
+// SQLite wants a database file and libxml2 wants to open documents by name.  A
+// program may define a table `bedFiles` (see bed.h); those files are there from
+// the start, read-only bytes of the image that are copied when first written.
+// Other files appear with O_CREAT and vanish at power off.  Leading "/" and
+// "./" of a path are dropped, other directories do not exist.
 #include "../apps/bed.h"
+#include "boot.h"
 
 enum {
   maxFiles = 32,
@@ -51,7 +53,8 @@ static void bringFiles(void) {
   if (done++ || !bedFiles)
     return;
   size_t count = 0;
-  for (const struct BedFile *from = bedFiles; from->name && count < maxFiles; ++from, ++count) {
+  for (const struct BedFile *from = bedFiles; from->name && count < maxFiles;
+       ++from, ++count) {
     struct File *file = &files[count];
     memcpy(file->name, from->name, strlen(from->name) + 1);
     file->data = (char *)from->text;
@@ -95,7 +98,8 @@ static struct File *create(const char *path) {
 
 static struct Open *lookup(int fd) {
   int index = fd - firstFd;
-  return index >= 0 && index < maxOpen && opened[index].file ? &opened[index] : NULL;
+  return index >= 0 && index < maxOpen && opened[index].file ? &opened[index]
+                                                             : NULL;
 }
 
 static void freeIfUnused(struct File *file) {
@@ -230,7 +234,9 @@ long fileSeek(int fd, int64_t offset, int whence) {
   struct Open *open = lookup(fd);
   if (!open)
     return fileIsOpen(fd) ? -eSPIPE : -eBADF;
-  int64_t base = whence == 0 ? 0 : whence == 1 ? open->offset : (int64_t)open->file->bytes;
+  int64_t base = whence == 0   ? 0
+                 : whence == 1 ? open->offset
+                               : (int64_t)open->file->bytes;
   if (whence < 0 || whence > 2 || base + offset < 0)
     return -eINVAL;
   return open->offset = base + offset;
@@ -238,7 +244,9 @@ long fileSeek(int fd, int64_t offset, int whence) {
 
 long fileTruncate(int fd, int64_t bytes) {
   struct Open *open = lookup(fd);
-  return !open ? -eBADF : bytes < 0 ? -eINVAL : resize(open->file, (size_t)bytes);
+  return !open       ? -eBADF
+         : bytes < 0 ? -eINVAL
+                     : resize(open->file, (size_t)bytes);
 }
 
 long fileUnlink(const char *path) {
@@ -271,7 +279,11 @@ long fileAccess(const char *path) {
 
 // Directories and the console have no struct File.
 static long describe(const struct File *file, uint32_t mode, void *to) {
-  struct Stat stat = {.device = 1, .inode = 1, .links = 1, .mode = mode, .blockBytes = pageBytes};
+  struct Stat stat = {.device = 1,
+                      .inode = 1,
+                      .links = 1,
+                      .mode = mode,
+                      .blockBytes = pageBytes};
   if (file) {
     stat.inode = (uint64_t)(file - files) + 2;
     stat.links = file->name[0] != 0;

@@ -1,13 +1,16 @@
 // Memory for the program: brk, anonymous mappings and the stack.
 //
-// Everything lies in one arena that starts at 128 MiB, because images keep what is below: their
-// own sections from 1 MiB on, and what a linker may place between 16 and 128 MiB.
+// Everything lies in one arena that starts at 128 MiB, because images keep what
+// is below: their own sections from 1 MiB on, and what a linker may place
+// between 16 and 128 MiB.
 //
-//   128 MiB  brk, 16 MiB           musl's allocator takes its bookkeeping pages from here
+//   128 MiB  brk, 16 MiB           musl's allocator takes its bookkeeping pages
+//   from here
 //            mappings              first fit over a bitmap, one bit a page
 //   top - 8  stack, 8 MiB          as large as Linux would give
 //
-// Nothing is protected: the whole of memory is mapped writable and executable at boot.
+// Nothing is protected: the whole of memory is mapped writable and executable
+// at boot.
 #include "boot.h"
 
 #define MIB 0x100000ul

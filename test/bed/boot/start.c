@@ -1,9 +1,10 @@
 // From boot.S to the program's _start.
 //
-// A program finds the same thing here that execve would give it: a stack with argc, argv, an
-// empty environment and the auxiliary vector.  musl reads its thread-local template from the
-// program headers, so the ELF header has to be in memory; lld's layout without a linker script
-// puts it at the image base.  Arguments come from QEMU's -append, separated by spaces.
+// A program finds the same thing here that execve would give it: a stack with
+// argc, argv, an empty environment and the auxiliary vector.  musl reads its
+// thread-local template from the program headers, so the ELF header has to be
+// in memory; lld's layout without a linker script puts it at the image base.
+// Arguments come from QEMU's -append, separated by spaces.
 #include "boot.h"
 
 // xen/include/public/arch-x86/hvm/start_info.h, version 1
@@ -27,7 +28,8 @@ struct ElfHeader {
   uint16_t headerBytes, programHeaderBytes, programHeaderCount;
 };
 
-extern const struct ElfHeader __ehdr_start __attribute__((visibility("hidden")));
+extern const struct ElfHeader __ehdr_start
+    __attribute__((visibility("hidden")));
 
 struct Gate {
   uint16_t low, selector, flags, middle;
@@ -68,16 +70,18 @@ _Noreturn void trap(const struct TrapFrame *frame) {
   debugLine("trap: error code", frame->error);
   debugLine("trap: rsp", frame->rsp);
   // What a shell on Linux would report: SIGFPE, SIGILL, SIGTRAP, else SIGSEGV.
-  powerOff(frame->vector == 0 || frame->vector == 16 || frame->vector == 19 ? 128 + 8
-           : frame->vector == 6                                            ? 128 + 4
-           : frame->vector == 3                                            ? 128 + 5
-                                                                           : 128 + 11);
+  powerOff(frame->vector == 0 || frame->vector == 16 || frame->vector == 19
+               ? 128 + 8
+           : frame->vector == 6 ? 128 + 4
+           : frame->vector == 3 ? 128 + 5
+                                : 128 + 11);
 }
 
 static void trapsInit(void) {
   uintptr_t at = (uintptr_t)trapStubs;
   for (int i = 0; i < 32; ++i, at += 16)
-    idt[i] = (struct Gate){(uint16_t)at, 8, 0x8e00, (uint16_t)(at >> 16), (uint32_t)(at >> 32), 0};
+    idt[i] = (struct Gate){
+        (uint16_t)at, 8, 0x8e00, (uint16_t)(at >> 16), (uint32_t)(at >> 32), 0};
   struct {
     uint16_t limit;
     uint64_t base;
@@ -88,7 +92,7 @@ static void trapsInit(void) {
 static void systemCallsInit(void) {
   writeMsr(0xc0000081, 8ul << 32);               // STAR: code 0x08, stack 0x10
   writeMsr(0xc0000082, (uint64_t)&syscallEntry); // LSTAR
-  writeMsr(0xc0000084, 0x700);                   // SFMASK: trap, interrupt, direction
+  writeMsr(0xc0000084, 0x700); // SFMASK: trap, interrupt, direction
 }
 
 // The end of the RAM range that holds the arena.

@@ -1,10 +1,12 @@
-// The system calls of a single-threaded musl program, by Linux's x86-64 numbers.
+// The system calls of a single-threaded musl program, by Linux's x86-64
+// numbers.
 //
-// What touches memory, files or the console goes to those files.  Signals, identities and
-// protections have nothing to act on here and succeed quietly.  Time comes from the time stamp
-// counter, taken as 1 GHz (what QEMU's TCG gives); random bytes are the same at every boot, so
-// that two boots of one image print the same.  Anything else is -ENOSYS, with a line on QEMU's
-// debug console (boot.sh --debug shows it).
+// What touches memory, files or the console goes to those files.  Signals,
+// identities and protections have nothing to act on here and succeed quietly.
+// Time comes from the time stamp counter, taken as 1 GHz (what QEMU's TCG
+// gives); random bytes are the same at every boot, so that two boots of one
+// image print the same.  Anything else is -ENOSYS, with a line on QEMU's debug
+// console (boot.sh --debug shows it).
 #include "boot.h"
 
 enum {
@@ -36,8 +38,12 @@ static long eachVector(int fd, const struct Vector *vector, long count,
   return total;
 }
 
-static long readOne(int fd, struct Vector part) { return fileRead(fd, part.base, part.bytes); }
-static long writeOne(int fd, struct Vector part) { return fileWrite(fd, part.base, part.bytes); }
+static long readOne(int fd, struct Vector part) {
+  return fileRead(fd, part.base, part.bytes);
+}
+static long writeOne(int fd, struct Vector part) {
+  return fileWrite(fd, part.base, part.bytes);
+}
 
 static long map(size_t bytes, long flags) {
   if (flags & mapFixed)
@@ -77,7 +83,8 @@ static long currentDirectory(char *to, size_t bytes) {
 }
 
 static long hostName(char *to) { // struct utsname: six fields of 65 bytes
-  static const char *const fields[] = {"Linux", "bed", "5.0", "1", "x86_64", ""};
+  static const char *const fields[] = {"Linux", "bed",    "5.0",
+                                       "1",     "x86_64", ""};
   memset(to, 0, 6 * 65);
   for (int i = 0; i < 6; ++i)
     memcpy(to + 65 * i, fields[i], strlen(fields[i]));
@@ -120,10 +127,10 @@ long systemCall(long number, long a, long b, long c, long d, long e, long f) {
     return memoryUnmap((uintptr_t)a, (size_t)b);
   case 12: // brk
     return memoryBreak((uintptr_t)a);
-  case 13: // rt_sigaction
-  case 14: // rt_sigprocmask
-  case 28: // madvise
-  case 35: // nanosleep
+  case 13:  // rt_sigaction
+  case 14:  // rt_sigprocmask
+  case 28:  // madvise
+  case 35:  // nanosleep
   case 131: // sigaltstack
     return 0;
   case 16: // ioctl
@@ -167,11 +174,11 @@ long systemCall(long number, long a, long b, long c, long d, long e, long f) {
     return fileUnlink((const char *)a);
   case 89: // readlink: there are no links
     return fileAccess((const char *)a) ? -eNOENT : -eINVAL;
-  case 90: // chmod
-  case 91: // fchmod
-  case 92: // chown
-  case 93: // fchown
-  case 95: // umask
+  case 90:  // chmod
+  case 91:  // fchmod
+  case 92:  // chown
+  case 93:  // fchown
+  case 95:  // umask
   case 132: // utime
     return 0;
   case 96: // gettimeofday

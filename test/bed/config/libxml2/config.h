@@ -1,5 +1,5 @@
-// What libxml2's configure would find out about x86-64 with musl, for a build without threads,
-// network, compression and dynamic modules.
+// What libxml2's configure would find out about x86-64 with musl, for a build
+// without threads, network, compression and dynamic modules.
 #define HAVE_CTYPE_H 1
 #define HAVE_ERRNO_H 1
 #define HAVE_FCNTL_H 1

@@ -1,2 +1,3 @@
-// Debian's rules file generates this one; it only names search paths for modules.
+// Debian's rules file generates this one; it only names search paths for
+// modules.
 #define DEB_HOST_MULTIARCH "x86_64-linux-gnu"
