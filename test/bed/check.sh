@@ -32,7 +32,8 @@ for argument; do
   esac
 done
 [ -n "$linker" ] || { echo "check.sh: --linker is missing; see --help" >&2; exit 2; }
-linker=$(command -v "$linker") || { echo "check.sh: no linker '$linker'" >&2; exit 2; }
+command -v "$linker" >/dev/null || { echo "check.sh: no linker '$linker'" >&2; exit 2; }
+linker=$(command -v "$linker")
 stock=$(command -v $stock) || { echo "check.sh: $stock is missing" >&2; exit 1; }
 
 out=$("$here/build.sh" "${build[@]}" | tail -n 1)
@@ -77,6 +78,13 @@ report() { # KIND IMAGE [WHY]
   case $1 in pass) passed=$((passed + 1)) ;; FAIL) failed=$((failed + 1)) ;; skip) skipped=$((skipped + 1)) ;; esac
 }
 
+difference() { # EXPECTED FOUND
+  awk 'NR == FNR { expected[FNR] = $0; next }
+    expected[FNR] != $0 { printf "line %d is \"%s\", expected \"%s\"; ", FNR, $0, expected[FNR]; exit }' \
+    "$1" "$2"
+  echo "ends with $(tail -n 1 "$2"), expected $(tail -n 1 "$1")"
+}
+
 check() {
   local v=$1 app=$2 form=$3 image=$keep/$2.$1.$3 words= option= expected
   [ "$form" = unikernel ] || option=--linux
@@ -95,8 +103,7 @@ check() {
   if cmp -s "$scratch/result" "$expected"; then
     report pass "$app $v $form"
   else
-    report FAIL "$app $v $form" \
-      "$(diff "$expected" "$scratch/result" | sed -n '/^[<>]/p' | head -n 2 | tr '\n' ' ')"
+    report FAIL "$app $v $form" "$(difference "$expected" "$scratch/result")"
   fi
 }
 
