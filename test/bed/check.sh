@@ -53,7 +53,8 @@ run() {
   else
     rm -rf "$scratch/cwd"
     mkdir "$scratch/cwd"
-    (cd "$scratch/cwd" && timeout "$timeout" "$1" <"$input") || status=$?
+    # The outer redirection is for the shell's own "Segmentation fault".
+    { (cd "$scratch/cwd" && exec timeout "$timeout" "$1" <"$input" 2>&1) || status=$?; } 2>/dev/null
     echo "exit $status"
   fi
 }
