@@ -1288,7 +1288,8 @@ void SpacerLink::sizeManifest() {
       else
         address = privateStrings.lookup(u)->getVA();
     }
-    manifest.addUnit(unit.identity, address, unit.bytes, unit.kind, flags,
+    // What a private unit is bound to has no name that outlives the image.
+    manifest.addUnit(unit.isPrivate ? Hash128() : unit.identity, address, unit.bytes, unit.kind, flags,
                      model.libraries[unit.library], unit.name);
   }
   for (uint32_t i = 0; i != model.slots.size(); ++i)
