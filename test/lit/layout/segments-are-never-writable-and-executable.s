@@ -18,9 +18,14 @@
 f: movq pointer(%rip), %rax
   movl object(%rip), %eax
   movl zeroes(%rip), %eax
-  movl %fs:local@tpoff, %eax
   ret
   .size f, . - f
+  .section .text.g,"ax",@progbits
+  .globl g
+  .type g,@function
+g: movl %fs:local@tpoff, %eax
+  ret
+  .size g, . - g
 .macro object name
   .p2align 3
   .type \name,@object
@@ -39,3 +44,4 @@ f: movq pointer(%rip), %rax
 #--- app.s
   .globl _start
 _start: call f
+  call g

@@ -7,7 +7,7 @@
 # RUN: llvm-readelf -SW with | FileCheck %s
 # RUN: llvm-readelf -SW without | FileCheck %s --check-prefix=NONE --implicit-check-not=.spacer
 ## Address zero, and no flags: not allocated.
-# CHECK: .spacer.manifest PROGBITS 0000000000000000 {{[0-9a-f]+ [0-9a-f]+}} 00 {{ +}}0
+# CHECK: .spacer.manifest PROGBITS 0000000000000000 {{[0-9a-f]+ [0-9a-f]+}} 00 0 0
 # NONE: .text
 
 #--- lib.s

@@ -22,7 +22,7 @@ outer: call inner
   .size outer, . - outer
   .section .text.inner,"ax",@progbits
   .type inner,@function
-inner: movl $1, %eax
+inner: movl $outer, %eax
   ret
   .size inner, . - inner
 

@@ -3,13 +3,13 @@
 # RUN: rm -rf %t && split-file %s %t && cd %t
 # RUN: %as lib.s -o plain.o && llvm-ar rcs libplain.a plain.o && %as app.s -o app.o
 # RUN: %spacer_ld app.o libplain.a -o image --spacer-atlas=a.atlas --spacer-trampolines=door
-# RUN: llvm-nm -n image | grep @spacer | FileCheck %s --check-prefix=EIGHT
+# RUN: llvm-nm -n image | grep '[fg]@spacer' | FileCheck %s --check-prefix=EIGHT
 # EIGHT:      [[#%x,AT:]] {{[tT]}} {{[fg]}}@spacer
 # EIGHT-NEXT: {{0*}}[[#AT+8]] {{[tT]}} {{[fg]}}@spacer
 
 # RUN: %as --defsym IBT=1 lib.s -o ibt.o && llvm-ar rcs libibt.a ibt.o && %as --defsym IBT=1 app.s -o ibtapp.o
 # RUN: %spacer_ld -z ibt ibtapp.o libibt.a -o ibtimage --spacer-atlas=b.atlas --spacer-trampolines=door
-# RUN: llvm-nm -n ibtimage | grep @spacer | FileCheck %s --check-prefix=SIXTEEN
+# RUN: llvm-nm -n ibtimage | grep '[fg]@spacer' | FileCheck %s --check-prefix=SIXTEEN
 # SIXTEEN:      [[#%x,AT:]] {{[tT]}} {{[fg]}}@spacer
 # SIXTEEN-NEXT: {{0*}}[[#AT+16]] {{[tT]}} {{[fg]}}@spacer
 # RUN: llvm-objdump -d --no-show-raw-insn ibtimage | FileCheck %s --check-prefix=ENDBR
@@ -32,6 +32,16 @@
 .endm
   function f, 1
   function g, 2
+  .section .text.both,"ax",@progbits
+  .globl both
+  .type both,@function
+both:
+.ifdef IBT
+  endbr64
+.endif
+  call f
+  jmp g
+  .size both, . - both
   .include "note.s"
 
 #--- note.s
@@ -47,5 +57,4 @@
   .include "note.s"
   .text
   .globl _start
-_start: call f
-  call g
+_start: call both
