@@ -10,14 +10,20 @@
 //
 // A link that created the file and does not commit unlinks it under the write
 // lock, so nobody can have written to it. Another link that waited for that
-// lock then holds a file without a name; it notices and opens again.
+// lock then holds a file without a name; it notices and opens again. It must
+// notice before SQLite does: SQLite would use a journal by the old name, which
+// may be that of a third link's new file. So a file loses its name only under a
+// lock on its directory, and a transaction begins under the same lock.
 //
 //===----------------------------------------------------------------------===//
 
 #include "AtlasFile.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <chrono>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace llvm;
@@ -171,6 +177,11 @@ Error AtlasFile::prepare(Statement &s, StringRef sql) {
 // Opening
 //===----------------------------------------------------------------------===//
 
+std::string AtlasFile::directory() const {
+  size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
 /// SQLite would quietly open a file read-only; and it needs the directory for
 /// its journal, when it is too late to tell the user.
 Error AtlasFile::checkAccess() {
@@ -185,10 +196,7 @@ Error AtlasFile::checkAccess() {
     return systemError("cannot read the atlas");
   if (grow && ::access(path.c_str(), W_OK))
     return systemError("cannot write the atlas (frozen mode only reads it)");
-  size_t slash = path.rfind('/');
-  std::string dir =
-      slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  if (grow && ::access(dir.c_str(), W_OK))
+  if (grow && ::access(directory().c_str(), W_OK))
     return systemError(
         "cannot write the atlas's directory (frozen mode only reads it)");
   return Error::success();
@@ -241,8 +249,48 @@ Error AtlasFile::rollBackForKilled() {
   return rc ? fail(rc, "cannot lock the atlas") : Error::success();
 }
 
+namespace {
+/// Holds flock(2) on a directory, if the file system can do that.
+class DirectoryLock {
+public:
+  DirectoryLock(const std::string &dir, int how)
+      : fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+        held(fd >= 0 && ::flock(fd, how) == 0) {}
+  ~DirectoryLock() {
+    if (fd >= 0)
+      ::close(fd);
+  }
+  explicit operator bool() const { return held; }
+
+private:
+  int fd;
+  bool held;
+};
+} // namespace
+
+/// Tries BEGIN IMMEDIATE until another link lets go of the atlas. SQLite's own
+/// waiting would keep the directory locked.
+int AtlasFile::beginWriting() {
+  using namespace std::chrono;
+  auto end = steady_clock::now() + seconds(Atlas::lockSeconds);
+  for (unsigned waitMs = 1;; waitMs = std::min(2 * waitMs, 32u)) {
+    int rc = SQLITE_BUSY;
+    {
+      DirectoryLock guard(directory(), LOCK_SH);
+      if (lostName())
+        return rc;
+      sqlite3_busy_timeout(db, 0);
+      rc = exec("BEGIN IMMEDIATE");
+      sqlite3_busy_timeout(db, int(Atlas::lockSeconds) * 1000);
+    }
+    if ((rc & 0xff) != SQLITE_BUSY || steady_clock::now() >= end)
+      return rc;
+    std::this_thread::sleep_for(milliseconds(waitMs));
+  }
+}
+
 Error AtlasFile::begin() {
-  int rc = exec(mode == AtlasMode::Grow ? "BEGIN IMMEDIATE" : beginRead);
+  int rc = mode == AtlasMode::Grow ? beginWriting() : exec(beginRead);
   if (rc == SQLITE_READONLY_ROLLBACK) {
     if (Error e = rollBackForKilled())
       return e;
@@ -267,10 +315,13 @@ Expected<std::unique_ptr<AtlasFile>> AtlasFile::open(StringRef path,
     std::unique_ptr<AtlasFile> file(new AtlasFile(path, mode));
     if (Error e = file->connect())
       return std::move(e);
-    if (Error e = file->begin())
-      return std::move(e);
-    if (file->lostName())
-      continue; // whoever created this file has taken it away meanwhile
+    Error begun = file->begin();
+    if (file->lostName()) { // whoever created it has taken it away meanwhile
+      consumeError(std::move(begun));
+      continue;
+    }
+    if (begun)
+      return std::move(begun);
     if (Error e = file->checkHeader())
       return std::move(e);
     return std::move(file);
@@ -435,7 +486,8 @@ void AtlasFile::abandon() {
   if (!locked)
     return;
   locked = false;
-  if (created && fresh && !lostName())
+  std::optional<DirectoryLock> guard;
+  if (created && fresh && guard.emplace(directory(), LOCK_EX) && !lostName())
     ::unlink(path.c_str());
   if (!sqlite3_get_autocommit(db))
     exec("ROLLBACK");

@@ -60,6 +60,7 @@ private:
       : path(path.str()), mode(mode) {}
   llvm::Error connect();
   llvm::Error checkAccess();
+  int beginWriting();
   llvm::Error begin();
   llvm::Error rollBackForKilled();
   llvm::Error checkHeader();
@@ -67,6 +68,7 @@ private:
   llvm::Error readRegions(AtlasHead &head);
   llvm::Error systemError(const char *what);
   bool lostName();
+  std::string directory() const;
   int exec(const char *sql) {
     return sqlite3_exec(db, sql, nullptr, nullptr, nullptr);
   }
