@@ -133,7 +133,7 @@ struct Atlas::Impl {
   Table<PlaceList> places;
   std::deque<PlaceRow> newPlaces;
   std::optional<DenseMap<Hash128, PlaceList>> movedPlaces;
-  Statement extentsIn, variantCount, variantsOf, variantsByHash;
+  Statement extentsIn, slotsIn, variantCount, variantsOf, variantsByHash;
   DenseMap<uint64_t, PageEntry> pages;
   std::deque<PageVariant> foundVariants;
   std::vector<ExtentRow> newExtents;
@@ -343,6 +343,23 @@ std::vector<ExtentRow> Atlas::extents(Region r, uint64_t begin, uint64_t end) {
       out.push_back(e);
   llvm::sort(out, [](auto &a, auto &b) { return a.base < b.base; });
   return out;
+}
+
+uint64_t Atlas::slotsEnd(uint64_t begin, uint64_t end) {
+  uint64_t last = begin;
+  auto take = [&](uint64_t address, uint64_t bytes) {
+    if (address >= begin && address < end)
+      last = std::max(last, address + bytes);
+  };
+  if (impl->ready(impl->slotsIn, "SELECT address, bytes FROM slot "
+                                 "WHERE address >= ? AND address < ?")) {
+    impl->slotsIn.bindAll(begin, end);
+    impl->rows(impl->slotsIn,
+               [&] { take(impl->slotsIn.u64(0), impl->slotsIn.u64(1)); });
+  }
+  for (const SlotRow *s : impl->slots.added)
+    take(s->address, s->bytes);
+  return last;
 }
 
 uint32_t Atlas::libraryId(StringRef name) {

@@ -141,6 +141,9 @@ public:
   /// Extents of \p r that overlap [begin, end), by address.
   std::vector<ExtentRow> extents(Region r, uint64_t begin, uint64_t end);
 
+  /// The end of the last slot in [\p begin, \p end), or \p begin.
+  uint64_t slotsEnd(uint64_t begin, uint64_t end);
+
   /// The id of a library name, allotted on first use. Id 0 is "".
   uint32_t libraryId(llvm::StringRef name);
   llvm::StringRef libraryName(uint32_t id) const { return libraryNames[id]; }

@@ -72,6 +72,7 @@ private:
   Error placeSlotGroup(Region region, ArrayRef<uint32_t> slots,
                        uint32_t library);
   void addSlotRow(const Slot &slot);
+  bool ownsDoors(uint32_t library) const;
 
   Model &model;
   Atlas &atlas;
@@ -267,26 +268,53 @@ void Placer::addSlotRow(const Slot &s) {
   ++stats.newSlots;
 }
 
+// Slots of an owner go behind its last one, then into fresh pages: its pages
+// have a content for each version or image anyway, so few full ones are better
+// than many begun. Shared doors always get fresh pages, because earlier images
+// keep theirs as they are.
 Error Placer::placeSlotGroup(Region region, ArrayRef<uint32_t> slots,
                              uint32_t library) {
-  uint64_t bytes = 0;
-  for (uint32_t i : slots)
-    bytes = alignTo(bytes, model.slots[i].bytes) + model.slots[i].bytes;
-  if (!bytes)
+  if (slots.empty())
     return Error::success();
-  Expected<uint64_t> base =
-      atlas.allocate(region, alignTo(bytes, pageBytes), library);
-  if (!base)
-    return base.takeError();
-  uint64_t at = *base;
-  for (uint32_t i : slots) {
-    Slot &s = model.slots[i];
+  uint64_t at = 0, end = 0;
+  const Window &range = atlas.region(region).range;
+  if (library)
+    for (const ExtentRow &e :
+         atlas.extents(region, range.base, range.base + range.bytes))
+      if (e.library == library) {
+        at = e.base;
+        end = e.base + e.bytes;
+      }
+  if (end)
+    at = atlas.slotsEnd(at, end);
+
+  for (size_t i = 0; i != slots.size(); ++i) {
+    Slot &s = model.slots[slots[i]];
     at = alignTo(at, s.bytes);
+    if (at + s.bytes > end) {
+      uint64_t bytes = 0;
+      for (uint32_t j : slots.drop_front(i))
+        bytes = alignTo(bytes, model.slots[j].bytes) + model.slots[j].bytes;
+      bytes = alignTo(bytes, pageBytes);
+      Expected<uint64_t> base = atlas.allocate(region, bytes, library);
+      if (!base)
+        return base.takeError();
+      at = *base;
+      end = at + bytes;
+    }
     s.address = at;
     at += s.bytes;
     addSlotRow(s);
   }
   return Error::success();
+}
+
+// Whether the library has door pages of its own already.
+bool Placer::ownsDoors(uint32_t library) const {
+  const Window &range = atlas.region(Region::Door).range;
+  return llvm::any_of(
+      atlas.extents(Region::Door, range.base, range.base + range.bytes),
+      [&](const ExtentRow &e) { return e.library == library; });
 }
 
 // New slots: first the shared doors of small libraries, then large libraries'
@@ -325,7 +353,8 @@ Error Placer::placeDoors() {
   std::vector<uint32_t> small;
   std::vector<std::pair<StringRef, uint32_t>> large;
   for (uint32_t lib = 1; lib < byLibrary.size(); ++lib) {
-    if (byLibrary[lib].size() >= ownDoorSlots)
+    if (!byLibrary[lib].empty() && (byLibrary[lib].size() >= ownDoorSlots ||
+                                    ownsDoors(libraryIds[lib])))
       large.push_back({model.libraries[lib], lib});
     else
       small.insert(small.end(), byLibrary[lib].begin(), byLibrary[lib].end());
@@ -341,8 +370,10 @@ Error Placer::placeDoors() {
       return e;
   }
   llvm::sort(byLibrary[0], inOrder);
-  if (Error e = placeSlotGroup(Region::Door, byLibrary[0], 0))
-    return e;
+  if (!byLibrary[0].empty())
+    if (Error e = placeSlotGroup(Region::Door, byLibrary[0],
+                                 atlas.libraryId(imageDoors)))
+      return e;
   llvm::sort(got, inOrder);
   return placeSlotGroup(Region::Got, got, 0);
 }

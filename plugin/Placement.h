@@ -26,6 +26,9 @@ inline constexpr double hotShare = 0.97;
 /// A library with at least so many new slots gets door pages of its own, so
 /// that its versions do not multiply its neighbours' variants.
 inline constexpr unsigned ownDoorSlots = 256;
+/// Owner of the door pages whose slots lead into the image itself (`main`, what
+/// an application overrides, private units): they differ from image to image.
+inline constexpr char imageDoors[] = "image";
 
 /// Decides kinds and addresses of slots, places of named objects, identities
 /// and addresses of units, in that order, allocating from \p atlas in Grow
