@@ -351,8 +351,10 @@ uint64_t Atlas::slotsEnd(uint64_t begin, uint64_t end) {
     if (address >= begin && address < end)
       last = std::max(last, address + bytes);
   };
-  if (impl->ready(impl->slotsIn, "SELECT address, bytes FROM slot "
-                                 "WHERE address >= ? AND address < ?")) {
+  // Slots do not overlap: the last to begin is the last to end.
+  if (impl->ready(impl->slotsIn,
+                  "SELECT address, bytes FROM slot WHERE address >= ? AND "
+                  "address < ? ORDER BY address DESC LIMIT 1")) {
     impl->slotsIn.bindAll(begin, end);
     impl->rows(impl->slotsIn,
                [&] { take(impl->slotsIn.u64(0), impl->slotsIn.u64(1)); });

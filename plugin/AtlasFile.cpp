@@ -65,6 +65,7 @@ CREATE TABLE slot(id INTEGER PRIMARY KEY,
   key BLOB NOT NULL UNIQUE CHECK(length(key) = 16),
   kind INTEGER NOT NULL, address INTEGER NOT NULL, bytes INTEGER NOT NULL,
   library INTEGER NOT NULL, name TEXT NOT NULL) STRICT;
+CREATE INDEX slot_address ON slot(address);
 CREATE TABLE page(address INTEGER, variant INTEGER,
   hash BLOB NOT NULL CHECK(length(hash) = 16),
   content BLOB NOT NULL CHECK(length(content) = 4096),

@@ -214,6 +214,22 @@ TEST_F(AtlasTest, AllocationIsWholePagesUntilFull) {
             0u);
 }
 
+TEST_F(AtlasTest, SlotsEndAfterTheLastOne) {
+  create();
+  auto a = open();
+  uint64_t door = a->findSlot(key(1))->address;
+  uint64_t end = a->region(Region::Door).next;
+  EXPECT_EQ(a->slotsEnd(door, end), door + 8);
+  a->addSlot({key(2), SlotKind::Door, door + 16, 16, 0, "g"});
+  a->addSlot({key(3), SlotKind::Door, door + 8, 8, 0, "h"});
+  EXPECT_EQ(a->slotsEnd(door, end), door + 32);
+  EXPECT_EQ(a->slotsEnd(door, door + 16), door + 16);
+  EXPECT_EQ(a->slotsEnd(end, end + pageBytes), end);
+  cantFail(a->commit());
+  a = open(AtlasMode::Frozen);
+  EXPECT_EQ(a->slotsEnd(door, end), door + 32);
+}
+
 TEST_F(AtlasTest, KernelAddressesRoundTrip) {
   constexpr Window high{0xffffffff80000000, 1 << 30};
   {
