@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# The main job on real software, from a fresh checkout of Spacer-Delta.
+#
+#   test/demo.sh [--no-install] [--no-build] [--keep=DIR]
+#
+# Installs what is missing (asking sudo when not root; --no-install: nothing), fetches and builds,
+# then links seven applications over musl, Lua, SQLite, libxml2, expat and zlib, each in two
+# versions (upstream, and with Debian's security patches), against one atlas; boots some of them
+# in QEMU beside images of stock ld.lld-19; and counts pages.  Images stay in DIR (build/demo).
+set -euo pipefail
+export LC_ALL=C
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=${SPACER_BUILD:-$root/build}
+keep=$build/demo doBuild=yes buildFlags=()
+for arg; do
+  case $arg in
+    --no-install) buildFlags+=(--no-install) ;;
+    --no-build) doBuild=no ;;
+    --keep=*) keep=${arg#*=} ;;
+    -h|--help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+    *) echo "demo.sh: unknown argument '$arg'; see --help" >&2; exit 2 ;;
+  esac
+done
+[ $doBuild = no ] || "$root/cmake/build.sh" "${buildFlags[@]}"
+
+bed=$root/test/bed
+ld=$build/bin/ld.spacer
+spacer=$build/bin/spacer
+objdump=/usr/lib/llvm-19/bin/llvm-objdump
+apps="hello lua sqlite xml expat zlib combo"
+step() { printf '\n== %s\n' "$*"; }
+
+step "test bed: six libraries in two versions, clang-19 -O2 (the first time: some minutes)"
+dir=$("$bed/build.sh" --jobs="$(nproc)" | tail -n 1)
+cat "$dir/../src"/*/label 2>/dev/null | sort -u | paste -sd' ' | fold -sw 100 || true
+
+step "14 images against one atlas, and the same with stock ld.lld-19"
+rm -rf "$keep"
+mkdir -p "$keep/spacer" "$keep/stock"
+atlas=$keep/fleet.atlas
+ownPages() { # a shared page has a known content or is new; the report knows which
+  sed -n 's/^pages *\([0-9]*\) new, \([0-9]*\) new variants$/\1 \2/p' "$1"
+}
+loadedPages() { # pages of the file that are loaded, from the program headers
+  local sum=0 size
+  for size in $(/usr/lib/llvm-19/bin/llvm-readelf -lW "$1" | awk '$1 == "LOAD" { print $5 }'); do
+    sum=$((sum + (size + 4095) / 4096))
+  done
+  echo $sum
+}
+printf '%-16s %12s %14s %10s %13s\n' image "stock pages" "spacer pages" "new pages" "new variants"
+for version in base patched; do
+  for app in $apps; do
+    name=$app.$version
+    "$bed/link.sh" --linker="$(command -v ld.lld-19)" --dir="$dir/$version" --app=$app -o "$keep/stock/$name"
+    "$bed/link.sh" --linker="$ld" --dir="$dir/$version" --app=$app -o "$keep/spacer/$name" -- \
+      --spacer-atlas="$atlas" --spacer-report="$keep/$name.report"
+    read -r new variants <<<"$(ownPages "$keep/$name.report")"
+    printf '%-16s %12d %14d %10d %13d\n' $name "$(loadedPages "$keep/stock/$name")" \
+      "$(loadedPages "$keep/spacer/$name")" "$new" "$variants"
+  done
+done
+echo "(what a later image adds to a host is its column \"new\"; everything else is there already)"
+
+step "booting in QEMU (no KVM needed)"
+for name in hello.base lua.patched sqlite.patched xml.patched combo.patched; do
+  app=${name%%.*} input=/dev/null
+  [ ! -f "$bed/apps/$app.in" ] || input=$bed/apps/$app.in
+  for linker in stock spacer; do
+    "$bed/boot.sh" "$keep/$linker/$name" --input="$input" >"$keep/$name.$linker.out" ||
+      { echo "demo.sh: $name of $linker did not boot: see $keep/$name.$linker.out" >&2; exit 1; }
+  done
+  cmp "$keep/$name.stock.out" "$keep/$name.spacer.out" ||
+    { echo "demo.sh: $name prints something else than stock's: see $keep" >&2; exit 1; }
+  printf '%-16s %4d lines, equal to stock'\''s; e.g.  %s\n' $name "$(wc -l <"$keep/$name.spacer.out")" \
+    "$(grep -v '^exit' "$keep/$name.spacer.out" | tail -n 1 | cut -c1-60)"
+done
+
+if [ -x "$spacer" ]; then
+  for linker in stock spacer; do
+    step "spacer compare: the 14 images of $linker"
+    "$spacer" compare "$keep/$linker"/*
+  done
+  step "spacer atlas check"
+  "$spacer" atlas check "$atlas"
+fi
+
+step "doors, as anyone's tools see them"
+"$objdump" -d --no-show-raw-insn "$keep/spacer/lua.patched" --section=.spacer.door --section=.spacer.door.musl \
+  --section=.spacer.door.lua 2>/dev/null | grep -A 1 '@spacer>:' | grep -v '^--' | head -n 10 || true
+echo "all of it is in $keep"
