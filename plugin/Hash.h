@@ -58,6 +58,11 @@ public:
     buf.append(d.begin(), d.end());
     return *this;
   }
+  /// As raw(), but the bytes may still be changed; valid until the next call.
+  llvm::MutableArrayRef<uint8_t> copy(llvm::ArrayRef<uint8_t> d) {
+    raw(d);
+    return llvm::MutableArrayRef<uint8_t>(buf).take_back(d.size());
+  }
   HashBuilder &str(llvm::StringRef s) {
     return raw({reinterpret_cast<const uint8_t *>(s.data()), s.size()});
   }

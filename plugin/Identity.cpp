@@ -29,6 +29,7 @@
 #include "Identity.h"
 #include "Arch/X86_64.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/Support/Parallel.h"
 #include <algorithm>
 
 using namespace llvm;
@@ -74,6 +75,8 @@ private:
   std::vector<Hash128> local;     ///< digest of a unit without its content refs
   std::vector<uint32_t> component;
   uint32_t componentCount = 0;
+  HashBuilder scratch;
+  std::vector<Hash128> placeKeys; ///< of named units, by unit
 };
 
 } // namespace
@@ -90,13 +93,12 @@ void IdentityPass::localDigest(uint32_t u) {
     // Without slots the place is the function's address, which is its own.
     h.u8('A').str(model.libraries[unit.library]).str(unit.name);
 
-  SmallVector<uint8_t, 0> bytes(unit.content.begin(), unit.content.end());
+  MutableArrayRef<uint8_t> bytes = h.copy(unit.content);
   for (const Ref &r : unit.refs) {
     unsigned width = x86_64::fieldBytes(r.type);
     if (r.offset + width <= bytes.size())
       std::fill_n(bytes.begin() + r.offset, width, 0);
   }
-  h.raw(bytes);
   local[u] = h.finish();
 }
 
@@ -120,7 +122,7 @@ void IdentityPass::addRefs(
     case Binding::Unit: {
       const Unit &t = model.units[r.target];
       if (t.named) {
-        h.u8('N').hash(placeKey(t.kind, model.libraries[t.library], t.name));
+        h.u8('N').hash(placeKeys[r.target]);
         h.u64(t.generation);
       } else {
         inside(h, r);
@@ -223,7 +225,7 @@ void IdentityPass::finishComponent(ArrayRef<uint32_t> members) {
     for (const Ref &r : unit.refs) {
       if (r.binding == Binding::Private && !reason)
         reason = unit.reason ? unit.reason : "bound to an image's own address";
-      if (byContent(r) && component[r.target] != component[m] &&
+      if (r.binding == Binding::Unit && component[r.target] != component[m] &&
           model.units[r.target].isPrivate && !reason)
         reason = "bound to a private unit";
     }
@@ -235,6 +237,21 @@ void IdentityPass::finishComponent(ArrayRef<uint32_t> members) {
       if (!unit.reason)
         unit.reason = reason;
     }
+
+  if (members.size() == 1) {
+    // Most components: one unit, numbered 0, perhaps bound to itself.
+    scratch.clear();
+    scratch.hash(local[members[0]]);
+    addRefs(scratch, model.units[members[0]],
+            [&](HashBuilder &b, const Ref &r) {
+              if (r.target == members[0])
+                b.u8('I').u64(0);
+              else
+                b.u8('C').hash(model.units[r.target].identity);
+            });
+    model.units[members[0]].identity = scratch.finish();
+    return;
+  }
 
   // A component's digest is that of its smallest walk. Starting points with
   // equal local digests are all tried, so the choice depends on content alone.
@@ -257,15 +274,17 @@ void IdentityPass::finishComponent(ArrayRef<uint32_t> members) {
   }
   for (uint32_t m : members)
     model.units[m].identity =
-        members.size() == 1
-            ? best
-            : HashBuilder().hash(best).u64(bestNumber[m]).finish();
+        HashBuilder().hash(best).u64(bestNumber[m]).finish();
 }
 
 void IdentityPass::run() {
   local.resize(model.units.size());
+  placeKeys.resize(model.units.size());
   for (uint32_t u = 0; u != model.units.size(); ++u)
-    localDigest(u);
+    if (const Unit &unit = model.units[u]; unit.named)
+      placeKeys[u] =
+          placeKey(unit.kind, model.libraries[unit.library], unit.name);
+  parallelFor(0, model.units.size(), [&](size_t u) { localDigest(u); });
   findComponents();
 }
 

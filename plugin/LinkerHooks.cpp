@@ -824,8 +824,8 @@ Symbol *SpacerLink::slotForAddress(const InputSectionBase &sec,
   auto *d = dyn_cast<Defined>(r.sym);
   if (!d || !d->section || !takesAddress(sec, r))
     return nullptr;
-  bool pcRelCode = (sec.flags & SHF_EXECINSTR) && r.expr != R_ABS &&
-                   r.expr != R_RELAX_GOT_PC_NOPIC;
+  // A relaxed GOT load keeps the addend of the load.
+  bool pcRelCode = (sec.flags & SHF_EXECINSTR) && r.expr != R_ABS;
   int64_t bias = pcRelCode ? 4 : 0;
   Symbol *f = nullptr;
   bool relData = !(sec.flags & SHF_EXECINSTR) && r.expr != R_ABS;
@@ -1227,9 +1227,11 @@ void SpacerLink::addressesFinal() {
     for (MergeInputSection *ms : takenStrings) {
       const std::vector<uint32_t> &units = pieceUnits[ms];
       for (size_t i = 0; i != ms->pieces.size(); ++i)
-        if (PrivateString *s = privateStrings.lookup(units[i]))
+        if (units[i] == noUnit)
+          continue;
+        else if (PrivateString *s = privateStrings.lookup(units[i]))
           ms->pieces[i].outputOff = s->getVA() - base;
-        else if (units[i] != noUnit)
+        else
           ms->pieces[i].outputOff = model.units[units[i]].address - base;
     }
   }
@@ -1394,7 +1396,8 @@ void SpacerLink::contentsWritten(uint8_t *buf, size_t size) {
   if (errorCount())
     return;
   llvm::sort(live, [](const LiveRange &a, const LiveRange &b) {
-    return std::tie(a.address, a.isPatch) < std::tie(b.address, b.isPatch);
+    return a.address != b.address ? a.address < b.address
+                                  : a.isPatch < b.isPatch;
   });
   for (size_t i = 1; i < live.size(); ++i)
     if (live[i].isPatch != live[i - 1].isPatch &&

@@ -67,17 +67,16 @@ void ManifestBuilder::addSlot(uint64_t address, uint64_t target, SlotKind kind,
 void ManifestBuilder::finish() {
   // Equal identities stand at one address: names break ties, so that the
   // order of inputs does not show.
-  auto rank = [&](const ManifestUnit &u) {
-    return std::make_tuple(u.address, StringRef(strings.data() + u.name),
-                           StringRef(strings.data() + u.library));
+  auto before = [&](const auto &a, const auto &b) {
+    if (a.address != b.address)
+      return a.address < b.address;
+    auto text = [&](uint32_t at) { return StringRef(strings.data() + at); };
+    if (a.name != b.name)
+      return text(a.name) < text(b.name);
+    return text(a.library) < text(b.library);
   };
-  llvm::sort(units, [&](const ManifestUnit &a, const ManifestUnit &b) {
-    return rank(a) < rank(b);
-  });
-  llvm::sort(slots, [&](const ManifestSlot &a, const ManifestSlot &b) {
-    return std::make_tuple(a.address, StringRef(strings.data() + a.name)) <
-           std::make_tuple(b.address, StringRef(strings.data() + b.name));
-  });
+  llvm::sort(units, before);
+  llvm::sort(slots, before);
   llvm::sort(pages, [](const ManifestPage &a, const ManifestPage &b) {
     return a.address < b.address;
   });
