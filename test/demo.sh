@@ -33,7 +33,10 @@ step() { printf '\n== %s\n' "$*"; }
 
 step "test bed: six libraries in two versions, clang-19 -O2 (the first time: some minutes)"
 dir=$("$bed/build.sh" --jobs="$(nproc)" | tail -n 1)
-cat "$dir/../src"/*/label 2>/dev/null | sort -u | paste -sd' ' | fold -sw 100 || true
+for label in "$dir"/../src/*/label; do
+  package=${label%/label}
+  printf '%-10s %-22s %s\n' "${package##*/}" $(awk '{ print $2 }' "$label")
+done
 
 step "14 images against one atlas, and the same with stock ld.lld-19"
 rm -rf "$keep"
