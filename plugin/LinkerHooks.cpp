@@ -1083,6 +1083,7 @@ void SpacerLink::redirectPrivate(InputSectionBase &sec) {
 void SpacerLink::redirectDynamic(RelocationBaseSection *rel) {
   if (!rel)
     return;
+  rel->mergeRels(); // the scan collected them by thread
   for (DynamicReloc &r : rel->relocs) {
     if (!r.sym || r.type != target->relativeRel || r.needsDynSymIndex())
       continue;
