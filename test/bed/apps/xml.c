@@ -80,8 +80,8 @@ static void xpath(xmlDocPtr doc) {
       "sum(//f:page/@count)",
       "string(//f:image[@name='redis']/f:title)",
       "//f:image[f:page/@kind='text'][last()]/@name",
-      "//f:page[@count > 100]/ancestor::f:image/@name | "
-      "//f:image[not(f:page)]/@name",
+      ("//f:page[@count > 100]/ancestor::f:image/@name | "
+       "//f:image[not(f:page)]/@name"),
       "translate(normalize-space('  a  b '), 'ab', 'xy')",
       "substring-after(concat('left', '|', 'right'), '|')",
       "round(10 div 3) = 3 and not(2 > 3) and starts-with('atlas', 'at')",
