@@ -149,7 +149,8 @@ static int work(const char *path, int rows) {
       "WITH RECURSIVE c(x) AS (VALUES(1) UNION ALL SELECT x + 1 FROM c WHERE x "
       "< 4000) SELECT"
       " sum(x * x % 7) FROM c",
-      ("DELETE FROM sale WHERE day % 2; VACUUM; SELECT changes() >= 0, count(*) "
+      ("DELETE FROM sale WHERE day % 2; VACUUM; SELECT changes() >= 0, "
+       "count(*) "
        "FROM sale"),
       "PRAGMA integrity_check",
   };
