@@ -28,6 +28,7 @@
 #include "LinkerHooks.h"
 #include "Arch/X86_64.h"
 #include "Atlas.h"
+#include "DeltaInputs.h"
 #include "Identity.h"
 #include "Manifest.h"
 #include "Names.h"
@@ -113,6 +114,24 @@ public:
   ArrayRef<uint8_t> text;
 };
 
+/// The library objects of the TLS block, at its end: their atlas addresses are
+/// offsets from the thread pointer, which is where the block ends.
+class TlsSection final : public SyntheticSection {
+public:
+  TlsSection(uint64_t bytes, uint32_t align, uint32_t type)
+      : SyntheticSection(SHF_ALLOC | SHF_WRITE | SHF_TLS, type, align,
+                         ".spacer.tls") {
+    size = bytes;
+  }
+  size_t getSize() const override { return size; }
+  bool isNeeded() const override { return true; }
+  void writeTo(uint8_t *buf) override {
+    for (auto [depth, s] : objects)
+      s->writeTo<ELF64LE>(buf + size - depth);
+  }
+  std::vector<std::pair<uint64_t, InputSection *>> objects;
+};
+
 class ManifestSection final : public SyntheticSection {
 public:
   ManifestSection()
@@ -133,6 +152,7 @@ struct FunctionAt {
 class SpacerLink final : public LinkHook {
 public:
   void options(SmallVectorImpl<const char *> &args) override;
+  MemoryBufferRef inputRead(MemoryBufferRef mb) override;
   void sectionsAssigned() override;
   void sectionsFinal() override;
   void relocationsScanned() override;
@@ -157,6 +177,7 @@ private:
   void indexFunctions();
   void collectRefs(uint32_t u);
   Ref resolve(const Unit &unit, const InputSection &sec, const ELF64LE::Rela &r);
+  void bindTls(Ref &ref, const Symbol &sym, int64_t addend);
   void bindFunction(Ref &ref, Symbol &sym, bool isBranch, int64_t addend);
   void bindSection(Ref &ref, const Defined &d, int64_t addend);
   void findDirectAddresses(const InputSection &sec);
@@ -169,6 +190,7 @@ private:
   void addHeat();
   void applyPlacement();
   void settleUsedSlots();
+  void placeTlsBlock();
   void createRuns();
   void redirectShared(uint32_t u);
   void redirectPrivate(InputSectionBase &sec);
@@ -187,6 +209,7 @@ private:
   bool fail(Error e);
 
   Options opts;
+  DeltaInputs deltas;
   std::unique_ptr<Atlas> atlas;
   Model model;
   LinkReport report;
@@ -213,6 +236,8 @@ private:
 
   std::vector<OutputDesc *> outputs;
   std::vector<RunSection *> runs; ///< by address
+  std::vector<uint32_t> tlsUnits; ///< at fixed offsets
+  TlsSection *tlsBlock = nullptr;
   ManifestSection *manifestSection = nullptr;
   OutputDesc *manifestOutput = nullptr;
   ManifestBuilder manifest;
@@ -254,6 +279,16 @@ void SpacerLink::options(SmallVectorImpl<const char *> &args) {
     lld::outs().flush();
     exitLld(0);
   }
+  if (Error e = deltas.scan(args))
+    fatal(toString(std::move(e)));
+}
+
+// What follows from a wrong delta would only hide the reason: fatal.
+MemoryBufferRef SpacerLink::inputRead(MemoryBufferRef mb) {
+  Expected<MemoryBufferRef> used = deltas.replace(mb);
+  if (!used)
+    fatal(toString(used.takeError()));
+  return *used;
 }
 
 // What a link may ask of lld that shared pages cannot give.
@@ -332,7 +367,7 @@ bool SpacerLink::mayShare(const InputSectionBase *s,
   if (!s->isLive() || !libraryOf(s->file) || !os)
     return false;
   if (!(s->flags & SHF_ALLOC) ||
-      (s->flags & (SHF_TLS | SHF_LINK_ORDER | SHF_X86_64_LARGE)) ||
+      (s->flags & (SHF_LINK_ORDER | SHF_X86_64_LARGE)) ||
       (s->type != SHT_PROGBITS && s->type != SHT_NOBITS) ||
       s->addralign > pageBytes || s->getSize() == 0)
     return false;
@@ -340,6 +375,10 @@ bool SpacerLink::mayShare(const InputSectionBase *s,
     return s->name == prefix ||
            (s->name.starts_with(prefix) && s->name[prefix.size()] == '.');
   };
+  if (s->flags & SHF_TLS)
+    // A script may name the ends of these sections.
+    return !script->hasSectionsCommand && (s->flags & SHF_WRITE) &&
+           (os->name == ".tdata" || os->name == ".tbss");
   bool name = family(".text") || family(".rodata") || family(".data") ||
               family(".bss") || s->name == "COMMON";
   return name && StringSwitch<bool>(os->name)
@@ -349,6 +388,8 @@ bool SpacerLink::mayShare(const InputSectionBase *s,
 }
 
 void SpacerLink::sectionsAssigned() {
+  if (Error e = deltas.finish())
+    fatal(toString(std::move(e)));
   if (opts.atlas.empty() || config->relocatable || errorCount() || refuse())
     return;
   Expected<std::unique_ptr<Atlas>> a =
@@ -448,6 +489,8 @@ void SpacerLink::keepUnknownStringsPrivate() {
 //===----------------------------------------------------------------------===//
 
 static UnitKind kindOf(const InputSectionBase &s) {
+  if (s.flags & SHF_TLS)
+    return UnitKind::Tls;
   if (s.flags & SHF_EXECINSTR)
     return UnitKind::Text;
   if (s.type == SHT_NOBITS)
@@ -690,6 +733,32 @@ void SpacerLink::bindSection(Ref &ref, const Defined &d, int64_t addend) {
   ref.addend = offset + residual;
 }
 
+// In an executable lld turns every access model into local-exec, so the bytes
+// depend on the offset from the thread pointer, which the atlas fixes.
+void SpacerLink::bindTls(Ref &ref, const Symbol &sym, int64_t addend) {
+  switch (ref.type) {
+  case R_X86_64_TLSLD: // the block itself: no offset in the code
+    ref.binding = Binding::Value;
+    return;
+  case R_X86_64_TPOFF32:
+  case R_X86_64_TPOFF64:
+  case R_X86_64_GOTTPOFF:
+  case R_X86_64_TLSGD:
+  case R_X86_64_DTPOFF32:
+  case R_X86_64_DTPOFF64:
+    break;
+  default:
+    return;
+  }
+  auto *d = dyn_cast<Defined>(&sym);
+  auto it = d ? sectionUnit.find(d->section) : sectionUnit.end();
+  if (it == sectionUnit.end() || model.units[it->second].kind != UnitKind::Tls)
+    return;
+  ref.binding = Binding::Unit;
+  ref.target = it->second;
+  ref.addend = d->value + addend;
+}
+
 // Design 3.2, the table of bindings. Whatever falls through stays Private.
 Ref SpacerLink::resolve(const Unit &unit, const InputSection &sec,
                         const ELF64LE::Rela &r) {
@@ -701,8 +770,12 @@ Ref SpacerLink::resolve(const Unit &unit, const InputSection &sec,
   x86_64::RelClass cls = x86_64::classify(ref.type);
   auto *d = dyn_cast<Defined>(&sym);
 
-  if (cls == x86_64::RelClass::Tls || cls == x86_64::RelClass::Unknown ||
-      sym.isTls() || sym.isShared() || sym.scriptDefined ||
+  if (cls == x86_64::RelClass::Tls) {
+    bindTls(ref, sym, addend);
+    return ref;
+  }
+  if (cls == x86_64::RelClass::Unknown || sym.isTls() || sym.isShared() ||
+      sym.scriptDefined ||
       (sym.isUndefined() && cls != x86_64::RelClass::Got))
     return ref;
   if (cls == x86_64::RelClass::Got) {
@@ -733,7 +806,8 @@ Ref SpacerLink::resolve(const Unit &unit, const InputSection &sec,
     ref.addend = d->value + addend;
     return ref;
   }
-  if (!isa<InputSectionBase>(d->section) || isa<EhInputSection>(d->section))
+  if (!isa<InputSectionBase>(d->section) || isa<EhInputSection>(d->section) ||
+      (d->section->flags & SHF_TLS))
     return ref;
 
   bool code = unit.kind == UnitKind::Text;
@@ -774,7 +848,12 @@ void SpacerLink::collectRefs(uint32_t u) {
     return;
   }
   refs.reserve(rels.relas.size());
+  uint32_t previous = R_X86_64_NONE;
   for (const ELF64LE::Rela &r : rels.relas) {
+    uint32_t before = std::exchange(previous, r.getType(false));
+    // The call of __tls_get_addr, which local-exec does without.
+    if (before == R_X86_64_TLSGD || before == R_X86_64_TLSLD)
+      continue;
     if (r.getType(false) == R_X86_64_NONE)
       continue;
     Ref ref = resolve(model.units[u], *sec, r);
@@ -891,6 +970,10 @@ void SpacerLink::sectionsFinal() {
   findSymbols();
   indexFunctions();
   for (uint32_t u = 0; u != model.units.size(); ++u) {
+    if (model.units[u].kind == UnitKind::Tls && !model.units[u].named) {
+      model.units[u].isPrivate = true;
+      model.units[u].reason = "a thread-local object without a name";
+    }
     for (const GlobPattern &g : opts.privateGlobs)
       if (!model.units[u].name.empty() && g.match(model.units[u].name)) {
         model.units[u].isPrivate = true;
@@ -993,8 +1076,13 @@ void SpacerLink::applyPlacement() {
     const Unit &unit = model.units[u];
     if (unit.isPrivate)
       continue;
-    RunSection *run = runAt(unit.address);
     auto *sec = cast_or_null<InputSection>(unitSection[u]);
+    if (unit.kind == UnitKind::Tls) {
+      taken.insert(sec);
+      tlsUnits.push_back(u);
+      continue;
+    }
+    RunSection *run = runAt(unit.address);
     if (!sec) {
       run->strings.push_back({unit.address - run->run.base, unit.content});
       continue;
@@ -1012,6 +1100,8 @@ void SpacerLink::applyPlacement() {
           llvm::erase_if(isd->sections, [&](InputSection *s) {
             return taken.contains(s);
           });
+  if (!tlsUnits.empty())
+    placeTlsBlock();
 
   if (!takenStrings.empty()) {
     // Any of our read-only output sections will do as an anchor.
@@ -1030,6 +1120,48 @@ void SpacerLink::applyPlacement() {
         if (units[i] != noUnit && !model.units[units[i]].isPrivate)
           ms->pieces[i].outputOff = model.units[units[i]].address - base;
     }
+  }
+}
+
+// Makes room for the library objects behind all others of the TLS block. If one
+// of them is initialised, the zero ones before it need bytes in the file too.
+void SpacerLink::placeTlsBlock() {
+  OutputSection *tdata = nullptr, *tbss = nullptr;
+  InputSectionDescription *dataList = nullptr, *bssList = nullptr;
+  for (SectionCommand *cmd : script->sectionCommands) {
+    auto *osd = dyn_cast<OutputDesc>(cmd);
+    if (!osd || !(osd->osec.flags & SHF_TLS))
+      continue;
+    bool zero = osd->osec.type == SHT_NOBITS;
+    (zero ? tbss : tdata) = &osd->osec;
+    for (SectionCommand *sub : osd->osec.commands)
+      if (auto *isd = dyn_cast<InputSectionDescription>(sub))
+        (zero ? bssList : dataList) = isd;
+  }
+  uint64_t depth = 0, align = 1;
+  for (OutputSection *os : {tdata, tbss})
+    if (os)
+      align = std::max<uint64_t>(align, os->addralign);
+  for (uint32_t u : tlsUnits)
+    depth = std::max(depth, -model.units[u].address);
+  OutputSection *home = tdata ? tdata : tbss;
+  InputSectionDescription *list = tdata ? dataList : bssList;
+  tlsBlock = make<TlsSection>(alignTo(depth, align), align, home->type);
+  if (tdata && tbss) {
+    for (InputSection *s : bssList->sections) {
+      s->parent = home;
+      list->sections.push_back(s);
+    }
+    bssList->sections.clear();
+  }
+  tlsBlock->parent = home;
+  list->sections.push_back(tlsBlock);
+  home->addralign = align;
+  for (uint32_t u : tlsUnits) {
+    auto *sec = cast<InputSection>(unitSection[u]);
+    sec->parent = home;
+    if (sec->type != SHT_NOBITS)
+      tlsBlock->objects.push_back({-model.units[u].address, sec});
   }
 }
 
@@ -1222,6 +1354,9 @@ void SpacerLink::addressesFinal() {
     return;
   repairReservedSymbols();
   checkWindowIsFree();
+  for (uint32_t u : tlsUnits)
+    cast<InputSection>(unitSection[u])->outSecOff =
+        tlsBlock->outSecOff + tlsBlock->getSize() + model.units[u].address;
   // Strings that stayed private are known by address only now.
   if (!privateStrings.empty()) {
     uint64_t base = anchor->getVA();
@@ -1283,16 +1418,16 @@ void SpacerLink::sizeManifest() {
   for (uint32_t u = 0; u != model.units.size(); ++u) {
     const Unit &unit = model.units[u];
     uint64_t address = unit.address;
-    uint32_t flags = (unit.isPrivate ? UnitPrivate : 0u) |
-                     (unit.named ? UnitNamed : 0u);
-    if (unit.isPrivate) {
+    bool own = unit.isPrivate || unit.kind == UnitKind::Tls;
+    uint32_t flags = (own ? UnitPrivate : 0u) | (unit.named ? UnitNamed : 0u);
+    if (own) {
       if (unitSection[u])
         address = unitSection[u]->getVA();
       else
         address = privateStrings.lookup(u)->getVA();
     }
     // What a private unit is bound to has no name that outlives the image.
-    manifest.addUnit(unit.isPrivate ? Hash128() : unit.identity, address, unit.bytes, unit.kind, flags,
+    manifest.addUnit(own ? Hash128() : unit.identity, address, unit.bytes, unit.kind, flags,
                      model.libraries[unit.library], unit.name);
   }
   for (uint32_t i = 0; i != model.slots.size(); ++i)
@@ -1391,7 +1526,7 @@ void SpacerLink::contentsWritten(uint8_t *buf, size_t size) {
     return;
   std::vector<LiveRange> live;
   for (const Unit &u : model.units)
-    if (!u.isPrivate && u.kind != UnitKind::Bss)
+    if (!u.isPrivate && u.kind != UnitKind::Bss && u.kind != UnitKind::Tls)
       live.push_back({u.address, u.bytes, false});
   writeSlots(live);
   if (errorCount())
@@ -1455,6 +1590,9 @@ void SpacerLink::contentsWritten(uint8_t *buf, size_t size) {
 
 void SpacerLink::beforeCommit() {
   if (!active())
+    return;
+  if (!opts.delta.empty() &&
+      fail(deltas.write(opts.deltaBase, opts.delta, opts.libraries)))
     return;
   // Committed before the output has its name: a link that is killed between the
   // two leaves rows that no image uses, never an image whose pages the atlas

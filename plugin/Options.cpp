@@ -23,7 +23,9 @@ driver: -Wl,--spacer-atlas=fleet.atlas,...
   --spacer-trampolines=auto|door|entry|none
                              how functions are reached: doors, their first
                              place (entry), by a call profile (auto), directly
-  --spacer-delta=FILE        write what is new in the library as a delta object
+  --spacer-delta=FILE        write what is new in a library as a delta object
+  --spacer-delta-base=BASE   since this version of it: the input of the same file
+                             name or library is the new one
   --spacer-report[=FILE]     say what was shared and why not; JSON for *.json
   --spacer-help              this text
 )";
@@ -89,7 +91,7 @@ Error parseFlag(StringRef name, StringRef value, bool hasValue, Options &o) {
   }
   bool known = StringSwitch<bool>(name)
                    .Cases("atlas", "mode", "lib", "private", "window", true)
-                   .Cases("trampolines", "delta", true)
+                   .Cases("trampolines", "delta", "delta-base", true)
                    .Default(false);
   if (!known)
     return bad("unknown flag --spacer-" + name + "; see --spacer-help");
@@ -99,6 +101,8 @@ Error parseFlag(StringRef name, StringRef value, bool hasValue, Options &o) {
     o.atlas = value.str();
   else if (name == "delta")
     o.delta = value.str();
+  else if (name == "delta-base")
+    o.deltaBase = value.str();
   else if (name == "lib")
     return parseLibrary(value, o);
   else if (name == "window")
@@ -149,6 +153,9 @@ Expected<Options> Options::take(SmallVectorImpl<const char *> &args) {
     return std::move(failure);
   if (o.any && o.atlas.empty() && !o.help)
     return bad("--spacer-* flags need --spacer-atlas=FILE");
+  if (o.delta.empty() != o.deltaBase.empty())
+    return bad("--spacer-delta=FILE and --spacer-delta-base=BASE need each "
+               "other: an atlas knows no paths");
   return o;
 }
 

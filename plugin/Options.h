@@ -23,7 +23,7 @@ struct Options {
   std::vector<llvm::GlobPattern> privateGlobs;
   std::optional<Window> window;
   Trampolines trampolines = Trampolines::Auto;
-  std::string delta;
+  std::string delta, deltaBase; ///< both or neither
   bool report = false;
   std::string reportFile; ///< empty: standard output
   bool help = false;
