@@ -24,7 +24,7 @@ packages=(
   # Sources by `apt-get source`; tclsh builds SQLite's amalgamation.
   dpkg-dev ca-certificates tcl
   # Tests.
-  qemu-system-x86 libgtest-dev libgmock-dev sqlite3
+  qemu-system-x86 libgtest-dev libgmock-dev sqlite3 strace
 )
 devPackages=(clang-format-19 clang-tidy-19 libclang-rt-19-dev valgrind)
 

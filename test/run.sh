@@ -10,7 +10,7 @@
 #   pairs   programs against two versions of a library, every image compared with stock lld's
 #   noflag  without --spacer-* flags the output is stock ld.lld-19's, byte for byte
 #   bed     real software as unikernels and Linux programs, both compilers, all on one atlas
-#   e2e     every executable test/e2e/*.sh; exit code 77 means skipped
+#   e2e     every executable test/e2e/*.sh and *.py; exit code 77 means skipped
 #
 # Each ends with "N passed, N failed, N skipped", and so does the whole, with the sums.  A suite
 # that cannot run, or ends badly without saying what failed, counts as one failure.  Logs are in
@@ -109,11 +109,12 @@ suite_bed() {
 suite_e2e() {
   local script status out passed=0 failed=0 skipped=0 last
   out=$(mktemp)
-  for script in "$root"/test/e2e/*.sh; do
-    [ -x "$script" ] || continue
+  for script in "$root"/test/e2e/*.{sh,py}; do
+    # harness.py is what the others share.
+    if [ ! -x "$script" ] || [ "${script##*/}" = harness.py ]; then continue; fi
     echo "--- ${script##*/}"
     status=0
-    SPACER_BUILD=$build timeout 900 "$script" </dev/null >"$out" 2>&1 || status=$?
+    SPACER_BUILD=$build LD_SPACER=$ld SPACER=$spacer timeout 900 "$script" </dev/null >"$out" 2>&1 || status=$?
     cat "$out"
     last=$(tail -n 1 "$out")
     # A script that prints a summary of its own has been counted by it, unless it ends badly all
