@@ -133,7 +133,7 @@ struct Atlas::Impl {
   Table<PlaceList> places;
   std::deque<PlaceRow> newPlaces;
   std::optional<DenseMap<Hash128, PlaceList>> movedPlaces;
-  Statement extentsIn, slotsIn, variantCount, variantsOf, variantsByHash;
+  Statement extentsIn, slotsIn, tlsPlaces, variantCount, variantsOf, variantsByHash;
   DenseMap<uint64_t, PageEntry> pages;
   std::deque<PageVariant> foundVariants;
   std::vector<ExtentRow> newExtents;
@@ -362,6 +362,20 @@ uint64_t Atlas::slotsEnd(uint64_t begin, uint64_t end) {
   for (const SlotRow *s : impl->slots.added)
     take(s->address, s->bytes);
   return last;
+}
+
+uint64_t Atlas::tlsDepth() {
+  uint64_t depth = 0;
+  if (impl->ready(impl->tlsPlaces, "SELECT address FROM place WHERE kind = ?")) {
+    impl->tlsPlaces.bindAll(uint64_t(UnitKind::Tls));
+    impl->rows(impl->tlsPlaces, [&] {
+      depth = std::max(depth, -impl->tlsPlaces.u64(0));
+    });
+  }
+  for (const PlaceRow &p : impl->newPlaces)
+    if (p.kind == UnitKind::Tls)
+      depth = std::max(depth, -p.address);
+  return depth;
 }
 
 uint32_t Atlas::libraryId(StringRef name) {

@@ -144,6 +144,10 @@ public:
   /// The end of the last slot in [\p begin, \p end), or \p begin.
   uint64_t slotsEnd(uint64_t begin, uint64_t end);
 
+  /// The lowest thread-local place, as a distance below the thread pointer: the
+  /// places of kind Tls have negative offsets from it for addresses.
+  uint64_t tlsDepth();
+
   /// The id of a library name, allotted on first use. Id 0 is "".
   uint32_t libraryId(llvm::StringRef name);
   llvm::StringRef libraryName(uint32_t id) const { return libraryNames[id]; }

@@ -67,6 +67,7 @@ private:
   void dropUnknownSlots();
   void bindPlaces();
   Error placeUnits();
+  void placeTls(std::vector<uint32_t> &units);
   Error placeRegion(Region region, std::vector<uint32_t> &units);
   Error placeDoors();
   Error placeSlotGroup(Region region, ArrayRef<uint32_t> slots,
@@ -173,7 +174,7 @@ void Placer::bindPlaces() {
 }
 
 Error Placer::placeUnits() {
-  std::vector<uint32_t> fresh[regionCount];
+  std::vector<uint32_t> fresh[regionCount], freshTls;
   for (uint32_t i = 0; i != model.units.size(); ++i) {
     Unit &u = model.units[i];
     if (u.isPrivate)
@@ -182,7 +183,8 @@ Error Placer::placeUnits() {
       if (u.address)
         ++stats.knownUnits;
       else
-        fresh[unsigned(regionOf(u.kind))].push_back(i);
+        (u.kind == UnitKind::Tls ? freshTls : fresh[unsigned(regionOf(u.kind))])
+            .push_back(i);
       continue;
     }
     if (const UnitRow *row = atlas.findUnit(u.identity)) {
@@ -195,11 +197,38 @@ Error Placer::placeUnits() {
       fresh[unsigned(regionOf(u.kind))].push_back(i);
     }
   }
+  placeTls(freshTls);
   for (unsigned r = 0; r != regionCount; ++r)
     if (!fresh[r].empty())
       if (Error e = placeRegion(Region(r), fresh[r]))
         return e;
   return Error::success();
+}
+
+// Thread-local objects get offsets from the thread pointer, which is the end of
+// the TLS block (TLS variant II): each new one lies below all known ones. Every
+// thread of an image pays for the depth, so nothing is rounded.
+void Placer::placeTls(std::vector<uint32_t> &units) {
+  if (units.empty())
+    return;
+  llvm::sort(units, [&](uint32_t a, uint32_t b) {
+    const Unit &x = model.units[a], &y = model.units[b];
+    if (x.library != y.library)
+      return model.libraries[x.library] < model.libraries[y.library];
+    return x.align != y.align ? x.align > y.align : x.name < y.name;
+  });
+  uint64_t depth = atlas.tlsDepth();
+  for (uint32_t i : units) {
+    Unit &u = model.units[i];
+    depth = alignTo(depth + u.bytes, u.align);
+    u.address = -depth;
+    atlas.addPlace({placeKey(u.kind, model.libraries[u.library], u.name),
+                    u.generation, u.kind, u.address, u.bytes, u.align,
+                    libraryIds[u.library], u.name});
+    ++stats.newPlaces;
+    ++stats.newUnits;
+    stats.newBytes += u.bytes;
+  }
 }
 
 Error Placer::placeRegion(Region region, std::vector<uint32_t> &units) {
@@ -465,7 +494,7 @@ std::vector<Run> mapRuns(const Model &model, Atlas &atlas,
     }
   };
   for (const Unit &u : model.units)
-    if (!u.isPrivate)
+    if (!u.isPrivate && u.kind != UnitKind::Tls)
       use(u.address, u.bytes);
   for (uint32_t i : usedSlots)
     use(model.slots[i].address, model.slots[i].bytes);
