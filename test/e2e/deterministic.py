@@ -9,7 +9,7 @@ A fleet of applications is linked in one order on a new atlas, again and again:
 Every image has to be the same byte for byte, and the atlas row for row. Then
   - with the members of each archive in reverse order, and with the archives in reverse order.
 Here lld itself puts private sections in another order, so what has to be the same is all that is shared: every row of
-the atlas but the contents of pages that point into the image (doors, data).
+the atlas but the contents of pages that point into the image (doors, data); and then, the numbers of those rows too.
 
 LD_SPACER names the linker."""
 
@@ -55,13 +55,35 @@ def rowDifference(expected, found):
 
 
 def reorderedDifference(expected, found):
-    """Rows that may not depend on where the image's own code stands."""
-    def stable(rows):
-        regions = {row[0]: (row[2], row[2] + row[3]) for table, row in rows if table == "region"}
-        return [(t, row) for t, row in rows
-                if t != "page" or any(regions[k][0] <= row[0] < regions[k][1] for k in (1, 2))]
+    """Rows that may not depend on where the image's own code stands; numbers that only count rows left out."""
+    return rowDifference(meaning(expected[1]), meaning(found[1]))
 
-    return rowDifference(stable(expected[1]), stable(found[1]))
+
+def meaning(rows):
+    regions = {row[0]: (row[2], row[2] + row[3]) for table, row in rows if table == "region"}
+    libraries = dict(row for table, row in rows if table == "library")
+    column = {"unit": 5, "place": 7, "slot": 5, "extent": 3}
+    result = []
+    for table, row in rows:
+        if table in column:
+            row = list(row)
+            row[column[table]] = libraries[row[column[table]]]
+            if table != "extent":
+                row[0] = 0
+        elif table == "library":
+            row = row[1:]
+        elif table == "page" and not any(regions[k][0] <= row[0] < regions[k][1] for k in (1, 2)):
+            continue
+        result.append((table, tuple(row)))
+    return sorted(result)
+
+
+def orderDifference(expected, found):
+    """The same, numbers included."""
+    def numbered(rows):
+        return [(t, row) for t, row in rows if t in ("library", "unit", "place", "slot")]
+
+    return rowDifference(numbered(expected[1]), numbered(found[1]))
 
 
 def copyBed(bed, to, reverse=False):
@@ -128,7 +150,10 @@ def body(options, tools, checks, work):
         compare("another environment", bed, work / "environment", flags,
                 env={"PATH": os.environ["PATH"], "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8", "MALLOC_PERTURB_": "85"})
         compare("archives in reverse order", bed, work / "archives", flags, archivesReversed, by=reorderedDifference)
+        compare("archives in reverse order, numbers of rows", bed, work / "archives", flags, archivesReversed,
+                by=orderDifference)
         compare("members in reverse order", turned, work / "members", flags, by=reorderedDifference)
+        compare("members in reverse order, numbers of rows", turned, work / "members", flags, by=orderDifference)
 
 
 main(__doc__, body, [
