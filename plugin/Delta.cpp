@@ -191,6 +191,22 @@ bool isDelta(StringRef file) {
   });
 }
 
+static std::vector<StringRef> readTombstones(StringRef file) {
+  std::vector<StringRef> lines;
+  findSection(file, [&](const ELF64LE::Shdr &s, StringRef name) {
+    if (name != tombstonesSectionName)
+      return false;
+    StringRef rest = file.substr(s.sh_offset, s.sh_size);
+    while (!rest.empty()) {
+      auto [line, tail] = rest.split('\0');
+      lines.push_back(line);
+      rest = tail;
+    }
+    return true;
+  });
+  return lines;
+}
+
 Expected<Delta> readDelta(MemoryBufferRef buffer) {
   StringRef file = buffer.getBuffer();
   auto broken = [&](const Twine &text) {
@@ -246,6 +262,7 @@ Expected<Delta> readDelta(MemoryBufferRef buffer) {
   d.removedUnits = h.removedCount;
   d.sameUnits = h.sameCount;
   d.movedUnits = h.movedCount;
+  d.tombstones = readTombstones(file);
   return d;
 }
 

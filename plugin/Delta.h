@@ -16,7 +16,7 @@
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include <string>
+#include <vector>
 
 namespace spacer {
 
@@ -51,6 +51,7 @@ struct Delta {
   uint64_t baseBytes = 0, nextBytes = 0;
   uint64_t removedUnits = 0, sameUnits = 0, movedUnits = 0;
   llvm::ArrayRef<uint8_t> states; ///< DeltaUnitState, by allocated section
+  std::vector<llvm::StringRef> tombstones;
   llvm::ArrayRef<uint8_t> carried, recipe;
 };
 
