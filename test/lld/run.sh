@@ -40,14 +40,14 @@ source=$("$root/cmake/build-lld.sh")/src/lld
 mkdir -p "$work"
 
 # runTests NAME LINKER OUT: OUT gets "RESULT: test" lines.  The site configuration takes its values
-# from the environment; see lit.site.cfg.py.
+# from the environment; see site.cfg.py.
 runTests() {
   local dir=$work/$1
   rm -rf "$dir"
   mkdir -p "$dir/bin"
   local name
   for name in lld ld.lld ld64.lld lld-link wasm-ld; do ln -s "$2" "$dir/bin/$name"; done
-  cp "$here/lit.site.cfg.py" "$dir/"
+  cp "$here/site.cfg.py" "$dir/lit.site.cfg.py"
   echo "lld's ELF tests with $1"
   SPACER_LLD_TEST_SOURCE=$source SPACER_LLD_TEST_TOOLS=$dir/bin SPACER_LLD_TEST_TARGETS=$targets \
     /usr/bin/python3 "$llvm/build/utils/lit/lit.py" -q -j "$jobs" \
@@ -62,7 +62,7 @@ PY
 
 stock=$(realpath "$(command -v ld.lld-19)")
 key=$({ sha256sum <"$stock"; dpkg-query -W -f '${Version}' llvm-19 libllvm19 2>/dev/null; echo "$targets $filter"
-  cat "$here"/{run.sh,lit.site.cfg.py}; find "$source/test/ELF" -type f | sed "s|^$source||" | sort; } | sha256sum | cut -c1-16)
+  cat "$here"/{run.sh,site.cfg.py}; find "$source/test/ELF" -type f | sed "s|^$source||" | sort; } | sha256sum | cut -c1-16)
 reference=$cache/lld-tests-$key.txt
 if [ ! -s "$reference" ]; then
   runTests stock "$stock" "$work/stock.txt"

@@ -1,4 +1,5 @@
-"""What CMake would have written for lld's own tests, from an installed LLVM. Copied by run.sh into its work folder."""
+"""What CMake would have written for lld's own tests, from an installed LLVM. run.sh copies it
+into its work folder; under its final name lit would take it for a configuration here."""
 
 import os
 
