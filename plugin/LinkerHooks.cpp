@@ -321,6 +321,13 @@ uint32_t SpacerLink::addLibrary(StringRef name) {
   return it->second;
 }
 
+// libNAME.a and libNAME.o are library NAME.
+static StringRef libraryName(StringRef path) {
+  StringRef name = sys::path::stem(path);
+  name.consume_front("lib");
+  return name;
+}
+
 // A file belongs to the first --spacer-lib rule that matches its path, its base
 // name or archive(member); failing that, libNAME.a is library NAME.
 void SpacerLink::classifyFiles() {
@@ -334,13 +341,11 @@ void SpacerLink::classifyFiles() {
     for (const LibraryRule &rule : opts.libraries)
       if (rule.glob.match(path) || rule.glob.match(full) ||
           rule.glob.match(sys::path::filename(path))) {
-        name = rule.name;
+        name = rule.name == "*" ? libraryName(path) : StringRef(rule.name);
         break;
       }
-    if (name.empty() && !archive.empty()) {
-      name = sys::path::stem(sys::path::filename(archive));
-      name.consume_front("lib");
-    }
+    if (name.empty() && !archive.empty())
+      name = libraryName(archive);
     for (const GlobPattern &g : opts.privateGlobs)
       if (g.match(path) || g.match(full) ||
           g.match(sys::path::filename(path)))

@@ -16,7 +16,8 @@ driver: -Wl,--spacer-atlas=fleet.atlas,...
                              changes the atlas, new code stays private
   --spacer-lib=NAME[@VERSION]=GLOB
                              files (path, base name, or archive(member)) that
-                             are library NAME; repeatable. libNAME.a needs none
+                             are library NAME; repeatable. libNAME.a needs none.
+                             NAME * names each file's library after the file
   --spacer-private=GLOB      keep matching files or functions private
   --spacer-window=BASE:SIZE  addresses to hand out, when the atlas is created
                              (default 0x1000000:0x7000000; K, M, G suffixes)
