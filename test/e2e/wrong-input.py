@@ -17,10 +17,11 @@ import signal
 import sqlite3
 import struct
 import subprocess
+import sys
 import threading
 import time
 
-from harness import Skip, bedFolder, execute, expectedOutput, link, linkArgv, main, runProgram
+from harness import Skip, bedFolder, execute, link, linkArgv, main
 
 OLD = b"the output of an earlier link\n"
 
@@ -267,9 +268,12 @@ def readOnlyMount(c):
 @case
 def locked(c):
     """atlas locked by another process"""
-    holder = sqlite3.connect(c.atlas, isolation_level=None, check_same_thread=False)
-    holder.execute("BEGIN IMMEDIATE")
-    c.after.append(holder.close)
+    # In a process of its own: reading the atlas here would let go of locks held here.
+    holder = subprocess.Popen([sys.executable, "-c", "import sqlite3, sys, time\n"
+                               "sqlite3.connect(sys.argv[1], isolation_level=None).execute('BEGIN IMMEDIATE')\n"
+                               "print('locked', flush=True)\ntime.sleep(200)", c.atlas], stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    c.after.append(lambda: (holder.kill(), holder.wait()))
     c.seconds = 75
     c.says = "locked"
 
@@ -464,11 +468,10 @@ def relocationKind(c):
 @case
 def relocationValue(c):
     """a relocation whose value does not fit"""
-    path = c.compile("far", ANSWER)
-    c.program(c.archive(c.folder / "libanswer.a", path))
-    far = c.compile("value", '__asm__(".globl where\\n.set where, 0x7654321076543210");'
-                             'extern char where[]; char *find(void) { return where; }', "-fno-pic")
-    c.inputs += ["-u", "find", c.archive(c.folder / "libfind.a", far)]
+    c.program(c.archive(c.folder / "libanswer.a", c.compile("answer", ANSWER)))
+    find = c.compile("find", "extern char where[]; char *find(int i) { return where + i; }", "-fno-pic")
+    where = c.compile("where", '__asm__(".globl where\\n.set where, 0x7654321076543210");')
+    c.inputs += [where, "-u", "find", c.archive(c.folder / "libfind.a", find)]
     c.names = "libfind.a"
     c.says = "out of range"
 
@@ -553,17 +556,6 @@ def diskFullAtlas(c):
 
 
 @case
-def fileTooLarge(c):
-    """the file size limit while adding to the atlas"""
-    c.app = "lua"
-    c.out.unlink()
-    c.out = c.folder / "image"
-    c.prefix = ["prlimit", f"--fsize={c.atlas.stat().st_size + 4096}"]
-    c.out.write_bytes(OLD)
-    c.names = ""
-
-
-@case
 def noOutputFolder(c):
     """output in a folder that does not exist"""
     c.app = "lua"
@@ -573,10 +565,10 @@ def noOutputFolder(c):
 
 @case
 def undefinedSymbol(c):
-    """an undefined symbol (any error of lld's own)"""
-    c.app = "lua"
-    c.flags = ["-u", "no_such_function", "--defsym=other=no_such_symbol"]
-    c.names = ""
+    """an undefined symbol (as any error of lld's own)"""
+    c.program(c.archive(c.folder / "libanswer.a", c.compile("answer", "int no_such(int); int answer(int x) "
+                                                                      "{ return no_such(x) + 1; }")))
+    c.names = "libanswer.a"
     c.says = "no_such"
 
 
@@ -624,11 +616,9 @@ def judge(c, status, text, before, after):
     errors = [line for line in text.splitlines() if "error:" in line]
     problems = []
     if status == 0:
-        if not c.mayWork:
-            return ["accepted: status 0" + (f", `{text.splitlines()[0]}`" if text else "")]
-        if c.inputs and execute([c.out])[0] != 42:
-            return ["accepted, but the program ends with " + str(execute([c.out])[0])]
-        return []
+        ends = execute([c.out])[0] if c.inputs else 42
+        return ([] if c.mayWork and ends == 42 else
+                ["status 0" + (f", and the program ends with {ends}, not 42" if ends != 42 else "")])
     if status < 0 or status > 128:
         name = signal.Signals(-status if status < 0 else status - 128).name
         problems.append(f"the linker ended by {name}")
@@ -670,7 +660,7 @@ def runCase(make, tools, bed, good, work, options, checks, printing):
     with printing:
         first = next((line for line in text.splitlines() if "error:" in line), text.splitlines()[0] if text else "")
         message = first.replace(str(c.folder) + "/", "").strip()
-        note = f"{message}" if status else "accepted, and the program is right"
+        note = message if status else "accepted"
         if took > 2:
             note += f" (after {took:.0f} s)"
         checks.check(name, "; ".join(problems) + (f" — {note}" if problems else ""), note)
@@ -684,9 +674,11 @@ def body(options, tools, checks, work):
         for f in chosen:
             print(f.__doc__)
         return
-    bed = bedFolder()
     work.chmod(0o755)
-    # Where an unprivileged user can run it, too.
+    # Where an unprivileged user can read and run them, too.
+    bed = work / "bed"
+    for part in ("crt", "obj", "lib"):
+        shutil.copytree(bedFolder() / "base" / part, bed / "base" / part)
     copied = pathlib.Path(shutil.copy(tools.ld, work / "ld.lld"))
     copied.chmod(0o755)
     tools.ld = str(copied)
