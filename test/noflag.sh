@@ -3,8 +3,8 @@
 #
 #   noflag.sh --linker=PATH [--compilers='clang gcc']
 #
-# Links every application of the test bed in every version and form with both, and `-r`, PIE and
-# shared links beside them, and compares the files.  Prints a line for each difference, then
+# Links every application of the test bed in every version and form with both, then with a build id
+# and --icf=all, with --emit-relocs, and every library with `-r`, and compares the files.  Prints a line for each difference, then
 # "N passed, N failed, N skipped".
 set -euo pipefail
 export LC_ALL=C
@@ -60,8 +60,8 @@ for compiler in $compilers; do
         words=("${words[@]:1:${#words[@]}-3}")
         same "$compiler $version $app ${form:-unikernel}" "${words[@]}"
       done
-      same "$compiler $version $app as PIE, build id, ICF" "${words[@]}" -pie --no-dynamic-linker \
-        --build-id=sha1 --icf=all -z notext
+      same "$compiler $version $app build id, ICF" "${words[@]}" --build-id=sha1 --icf=all
+      same "$compiler $version $app --emit-relocs" "${words[@]}" --emit-relocs --threads=1
     done
     for library in "$dir"/lib/lib*.a; do
       same "$compiler $version ${library##*/} -r" -r --whole-archive "$library"
