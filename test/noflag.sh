@@ -4,8 +4,8 @@
 #   noflag.sh --linker=PATH [--compilers='clang gcc']
 #
 # Links every application of the test bed in every version and form with both, then with a build id
-# and --icf=all, with --emit-relocs, and every library with `-r`, and compares the files.  Prints a line for each difference, then
-# "N passed, N failed, N skipped".
+# and --icf=all, with --emit-relocs, and every library with `-r`, and compares the files.  Prints a
+# line for each difference, then "N passed, N failed, N skipped".
 set -euo pipefail
 export LC_ALL=C
 
