@@ -29,6 +29,7 @@
 #include "Identity.h"
 #include "Arch/X86_64.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Parallel.h"
 #include <algorithm>
 
@@ -64,7 +65,9 @@ private:
     return r.binding == Binding::Unit && !model.units[r.target].named;
   }
   void localDigest(uint32_t u);
-  void findComponents();
+  void settlePrivacy(ArrayRef<uint32_t> members);
+  void digestAlone(uint32_t u);
+  void findComponents(const std::vector<uint8_t> &hasContentRefs);
   void finishComponent(ArrayRef<uint32_t> members);
   Hash128 walk(uint32_t root, ArrayRef<uint32_t> members,
                DenseMap<uint32_t, uint32_t> &number);
@@ -75,7 +78,6 @@ private:
   std::vector<Hash128> local;     ///< digest of a unit without its content refs
   std::vector<uint32_t> component;
   uint32_t componentCount = 0;
-  HashBuilder scratch;
   std::vector<Hash128> placeKeys; ///< of named units, by unit
 };
 
@@ -135,7 +137,7 @@ void IdentityPass::addRefs(
 
 // Tarjan's algorithm with an explicit stack; calls finishComponent() for each
 // component, targets before referrers.
-void IdentityPass::findComponents() {
+void IdentityPass::findComponents(const std::vector<uint8_t> &hasContentRefs) {
   uint32_t n = model.units.size();
   constexpr uint32_t unseen = UINT32_MAX;
   std::vector<uint32_t> index(n, unseen), low(n), stack;
@@ -155,7 +157,7 @@ void IdentityPass::findComponents() {
     frames.push_back({u, 0});
   };
   for (uint32_t root = 0; root != n; ++root) {
-    if (index[root] != unseen)
+    if (index[root] != unseen || !hasContentRefs[root])
       continue;
     open(root);
     while (!frames.empty()) {
@@ -166,6 +168,8 @@ void IdentityPass::findComponents() {
         if (!byContent(r))
           continue;
         uint32_t t = r.target;
+        if (!hasContentRefs[t])
+          continue; // done: a component of its own
         if (index[t] == unseen)
           open(t);
         else if (onStack[t])
@@ -216,40 +220,53 @@ Hash128 IdentityPass::walk(uint32_t root, ArrayRef<uint32_t> members,
   return h.finish();
 }
 
-void IdentityPass::finishComponent(ArrayRef<uint32_t> members) {
+// A component of one unit, numbered 0, perhaps bound to itself.
+void IdentityPass::digestAlone(uint32_t u) {
+  HashBuilder h;
+  h.hash(local[u]);
+  addRefs(h, model.units[u], [&](HashBuilder &b, const Ref &r) {
+    if (r.target == u)
+      b.u8('I').u64(0);
+    else
+      b.u8('C').hash(model.units[r.target].identity);
+  });
+  model.units[u].identity = h.finish();
+}
+
+// Private if a reference is, or if it is bound to a private unit outside.
+void IdentityPass::settlePrivacy(ArrayRef<uint32_t> members) {
   const char *reason = nullptr;
   for (uint32_t m : members) {
-    Unit &unit = model.units[m];
+    const Unit &unit = model.units[m];
     if (unit.isPrivate && !reason)
       reason = unit.reason ? unit.reason : "bound to a private unit";
     for (const Ref &r : unit.refs) {
-      if (r.binding == Binding::Private && !reason)
+      if (reason)
+        break;
+      if (r.binding == Binding::Private)
         reason = unit.reason ? unit.reason : "bound to an image's own address";
-      if (r.binding == Binding::Unit && component[r.target] != component[m] &&
-          model.units[r.target].isPrivate && !reason)
+      else if (r.binding == Binding::Unit &&
+               model.units[r.target].isPrivate &&
+               !llvm::is_contained(members, r.target))
         reason = "bound to a private unit";
     }
   }
-  if (reason)
-    for (uint32_t m : members) {
-      Unit &unit = model.units[m];
-      (unit.named ? unit.unstable : unit.isPrivate) = true;
-      if (!unit.reason)
-        unit.reason = reason;
-    }
+  if (!reason)
+    return;
+  for (uint32_t m : members) {
+    Unit &unit = model.units[m];
+    (unit.named ? unit.unstable : unit.isPrivate) = true;
+    if (!unit.reason)
+      unit.reason = reason;
+  }
+}
 
+// Units without content references come here in parallel: they read of others
+// only what is settled before (whether a named object is private).
+void IdentityPass::finishComponent(ArrayRef<uint32_t> members) {
+  settlePrivacy(members);
   if (members.size() == 1) {
-    // Most components: one unit, numbered 0, perhaps bound to itself.
-    scratch.clear();
-    scratch.hash(local[members[0]]);
-    addRefs(scratch, model.units[members[0]],
-            [&](HashBuilder &b, const Ref &r) {
-              if (r.target == members[0])
-                b.u8('I').u64(0);
-              else
-                b.u8('C').hash(model.units[r.target].identity);
-            });
-    model.units[members[0]].identity = scratch.finish();
+    digestAlone(members[0]);
     return;
   }
 
@@ -284,8 +301,16 @@ void IdentityPass::run() {
     if (const Unit &unit = model.units[u]; unit.named)
       placeKeys[u] =
           placeKey(unit.kind, model.libraries[unit.library], unit.name);
-  parallelFor(0, model.units.size(), [&](size_t u) { localDigest(u); });
-  findComponents();
+  // Most units have no content references, so no component to wait for.
+  std::vector<uint8_t> hasContentRefs(model.units.size());
+  parallelFor(0, model.units.size(), [&](size_t u) {
+    localDigest(u);
+    hasContentRefs[u] = llvm::any_of(
+        model.units[u].refs, [&](const Ref &r) { return byContent(r); });
+    if (!hasContentRefs[u])
+      finishComponent(uint32_t(u));
+  });
+  findComponents(hasContentRefs);
 }
 
 void computeIdentities(Model &model) { IdentityPass(model).run(); }

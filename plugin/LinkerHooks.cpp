@@ -188,6 +188,7 @@ private:
   bool takesAddress(const InputSectionBase &sec, const Relocation &r) const;
   Symbol *slotForAddress(const InputSectionBase &sec, const Relocation &r);
   void addHeat();
+  void warnAboutCost();
   void applyPlacement();
   void settleUsedSlots();
   void placeTlsBlock();
@@ -850,6 +851,7 @@ void SpacerLink::collectRefs(uint32_t u) {
   if (rels.areRelocsRel() || rels.areRelocsCrel()) {
     model.units[u].isPrivate = true;
     model.units[u].reason = "relocations are not of type RELA";
+    model.units[u].notUnderstood = true;
     return;
   }
   refs.reserve(rels.relas.size());
@@ -870,6 +872,7 @@ void SpacerLink::collectRefs(uint32_t u) {
         break;
       case x86_64::RelClass::Unknown:
         model.units[u].reason = "a relocation of unknown type";
+        model.units[u].notUnderstood = true;
         break;
       default:
         model.units[u].reason = sym.isUndefined() ? "an undefined symbol"
@@ -968,6 +971,41 @@ void SpacerLink::addHeat() {
       model.slots[i].heat = calls.lookup(unitSection[model.slots[i].unit]);
 }
 
+// What is shared at a coarser grain than functions, or not at all because the
+// link did not understand it, is said once for each library, with its price.
+void SpacerLink::warnAboutCost() {
+  struct Cost {
+    uint64_t coarse = 0, coarseBytes = 0, unknown = 0, unknownBytes = 0;
+  };
+  std::vector<Cost> costs(model.libraries.size());
+  for (uint32_t u = 0; u != model.units.size(); ++u) {
+    const Unit &unit = model.units[u];
+    Cost &c = costs[unit.library];
+    auto fn = functions.find(unitSection[u]);
+    if (unit.kind == UnitKind::Text && unit.bytes > pageBytes &&
+        fn != functions.end() && fn->second.size() > 8) {
+      ++c.coarse;
+      c.coarseBytes += unit.bytes;
+    }
+    if (unit.isPrivate && unit.notUnderstood) {
+      ++c.unknown;
+      c.unknownBytes += unit.bytes;
+    }
+  }
+  for (uint32_t l = 0; l != costs.size(); ++l) {
+    const Cost &c = costs[l];
+    if (c.coarse)
+      warn("library " + model.libraries[l] + ": " + Twine(c.coarse) +
+           " sections hold many functions each (" + Twine(c.coarseBytes) +
+           " bytes): a change of one is a change of all; compile with "
+           "-ffunction-sections -fdata-sections");
+    if (c.unknown)
+      warn("library " + model.libraries[l] + ": " + Twine(c.unknown) +
+           " sections with relocations that are not understood stay private (" +
+           Twine(c.unknownBytes) + " bytes)");
+  }
+}
+
 void SpacerLink::sectionsFinal() {
   if (!active())
     return;
@@ -992,6 +1030,7 @@ void SpacerLink::sectionsFinal() {
   if (fail(stats ? Error::success() : stats.takeError()))
     return;
   report.placement = *stats;
+  warnAboutCost();
   settleUsedSlots();
   createRuns();
   applyPlacement();

@@ -52,6 +52,7 @@ struct Unit {
   llvm::ArrayRef<uint8_t> content; ///< empty for bss
   std::string name;       ///< qualified; empty for anonymous data
   const char *reason = nullptr; ///< why private or unstable
+  bool notUnderstood = false;   ///< private for want of knowledge: worth a word
   std::vector<Ref> refs;  ///< by rising offset
   /// Index of the slot whose entry this function is, or noSlot. Set before
   /// identities are computed: an entry belongs to one name.

@@ -61,6 +61,7 @@ public:
   Expected<PlacementStats> run();
 
 private:
+  Error checkSlotKeys() const;
   void bindSlots();
   uint64_t heatThreshold() const;
   void bindEntries();
@@ -407,7 +408,23 @@ Error Placer::placeDoors() {
   return placeSlotGroup(Region::Got, got, 0);
 }
 
+// Two functions under one slot would be called for each other.
+Error Placer::checkSlotKeys() const {
+  DenseMap<Hash128, uint32_t> seen;
+  for (uint32_t i = 0; i != model.slots.size(); ++i) {
+    auto [it, isNew] = seen.try_emplace(model.slots[i].key, i);
+    if (!isNew)
+      return createStringError(
+          "%s: two functions named %s in library '%s' (please report this)",
+          atlas.path().c_str(), model.slots[i].name.c_str(),
+          model.libraries[model.slots[i].library].c_str());
+  }
+  return Error::success();
+}
+
 Expected<PlacementStats> Placer::run() {
+  if (Error e = checkSlotKeys())
+    return std::move(e);
   bindSlots();
   bindEntries();
   if (frozen)
