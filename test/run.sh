@@ -50,7 +50,7 @@ summary() { echo "$1 passed, $2 failed, $3 skipped"; }
 # Each suite writes to its log, with one summary line or several.
 
 suite_unit() {
-  local xml=$logs/unit.xml n
+  local xml=$logs/unit.xml
   rm -f "$xml"
   ctest --test-dir "$build" -E '^lit$' -j "$jobs" --timeout 300 --output-on-failure \
     --no-tests=error --output-junit "$xml" || true
