@@ -228,7 +228,7 @@ uint32_t DeltaObject::Impl::symbolFor(const LibraryReloc &r, int64_t &addend) {
       addend += s.value;
       return it->second;
     }
-  if (s.type() != STT_SECTION && !s.name.empty())
+  if (s.type() != STT_SECTION && !s.name.empty() && !s.name.starts_with(".L"))
     return addGlobal(memberPrefix(s.member) + s.name.str(), undefined, 0);
   if (s.unit == noUnit)
     return 0; // of a section without SHF_ALLOC

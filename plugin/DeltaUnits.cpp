@@ -41,6 +41,12 @@ Error bad(const Twine &text) {
   return make_error<StringError>(text, inconvertibleErrorCode());
 }
 
+/// Assemblers' labels, which some compilers leave in the symbol table: they
+/// are numbered and name nothing that outlives a version.
+bool isLabel(const LibrarySymbol &s) {
+  return s.isLocal() && s.name.starts_with(".L");
+}
+
 /// Reads the objects of a library one after the other.
 class Reader {
 public:
@@ -166,7 +172,8 @@ Error Reader::addSymbols(const ELFFile<ELF64LE> &elf,
       ++statics[withoutNumbers(s.name)];
     uint32_t id = library.symbols.size();
     library.symbols.push_back(s);
-    if (s.unit != noUnit && s.type() != STT_SECTION && !s.name.empty())
+    if (s.unit != noUnit && s.type() != STT_SECTION && !s.name.empty() &&
+        !isLabel(s))
       library.units[s.unit].symbols.push_back(id);
   }
   for (uint32_t u : unitOf)
@@ -252,7 +259,7 @@ void Reader::hashTarget(HashBuilder &h, const LibraryReloc &r) const {
   if (s.isLocal() &&
       hashPiece(h, to, s.value + uint64_t(r.addend) + bias(r.type)))
     return;
-  if (s.type() != STT_SECTION && !s.name.empty()) {
+  if (s.type() != STT_SECTION && !s.name.empty() && !isLabel(s)) {
     h.u8(s.isLocal()).str(stableName(s)).u64(r.addend);
     return;
   }
@@ -262,12 +269,15 @@ void Reader::hashTarget(HashBuilder &h, const LibraryReloc &r) const {
     h.u8(first.isLocal()).str(stableName(first)).u64(offset - first.value);
     return;
   }
-  h.str(to.section).u64(to.bytes).hash(bodies[s.unit - firstUnit]).u64(offset);
+  h.str(withoutNumbers(to.section))
+      .u64(to.bytes)
+      .hash(bodies[s.unit - firstUnit])
+      .u64(offset);
 }
 
 void Reader::hashUnit(LibraryUnit &u) const {
   HashBuilder who, what;
-  who.str(u.section);
+  who.str(withoutNumbers(u.section));
   for (uint32_t id : u.symbols) {
     const LibrarySymbol &s = library.symbols[id];
     who.u8(s.isLocal()).str(stableName(s));
@@ -437,7 +447,7 @@ void Comparison::compareSpecials(LibraryChanges &c) const {
 void Comparison::bury(LibraryChanges &c, StringRef baseName) const {
   auto isLasting = [](const LibrarySymbol &s) {
     return s.isDefined() && !s.name.empty() && s.type() != STT_SECTION &&
-           s.type() != STT_FILE;
+           s.type() != STT_FILE && !isLabel(s);
   };
   auto memberOf = [&](const Library &l, uint32_t member) {
     return l.members[member].empty() ? baseName : StringRef(l.members[member]);

@@ -54,7 +54,7 @@ struct LibraryUnit {
   llvm::ArrayRef<uint8_t> content; ///< empty for SHT_NOBITS
   std::vector<LibraryReloc> relocs;
   /// Defined in it, by value, then global before local, then by name; without
-  /// section symbols.
+  /// section symbols and assemblers' labels.
   llvm::SmallVector<uint32_t, 2> symbols;
 
   Hash128 who;  ///< section name and symbols

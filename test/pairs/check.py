@@ -151,7 +151,8 @@ class Check:
         written = self.folder / "written.spacer.o"
         deltas = [written]
         shutil.copy(start, asNew)
-        image = self.link(app, new, asNew, self.folder / "delta-new", more=[f"--spacer-delta={written}"])
+        image = self.link(app, new, asNew, self.folder / "delta-new",
+                          more=[f"--spacer-delta={written}", f"--spacer-delta-base={self.libraries[old][0]}"])
         if self.tools.spacer and self.c["inputs"] == "archive":
             deltas.append(self.folder / "made.spacer.o")
             self.tool("delta", self.libraries[old][0], self.libraries[new][0], "-o", deltas[1])

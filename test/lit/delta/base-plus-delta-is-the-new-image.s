@@ -5,7 +5,7 @@
 # RUN: llvm-ar rcs v1/libone.a v1/lib.o && llvm-ar rcs v2/libone.a v2/lib.o && cp v1/libone.a base
 # RUN: %spacer_ld app.o v1/libone.a -o image1 --spacer-atlas=a.atlas
 # RUN: cp a.atlas b.atlas
-# RUN: %spacer_ld app.o v2/libone.a -o image2 --spacer-atlas=a.atlas --spacer-delta=delta.o
+# RUN: %spacer_ld app.o v2/libone.a -o image2 --spacer-atlas=a.atlas --spacer-delta=delta.o --spacer-delta-base=v1/libone.a
 # RUN: %spacer_ld app.o v1/libone.a delta.o -o image3 --spacer-atlas=b.atlas
 # RUN: cmp image2 image3 && cmp base v1/libone.a
 # RUN: llvm-readelf -h -S -s delta.o | FileCheck %s

@@ -5,12 +5,14 @@
 # RUN: llvm-ar rcs v1/libone.a v1/lib.o && llvm-ar rcs v2/libone.a v2/lib.o
 # RUN: %spacer_ld app.o v1/libone.a -o image1 --spacer-atlas=a.atlas
 # RUN: cp a.atlas b.atlas
-# RUN: %spacer_ld app.o v2/libone.a -o image2 --spacer-atlas=a.atlas --spacer-delta=delta.o
+# RUN: %spacer_ld app.o v2/libone.a -o image2 --spacer-atlas=a.atlas --spacer-delta=delta.o --spacer-delta-base=v1/libone.a
 # RUN: %spacer_ld app.o v1/libone.a delta.o -o image3 --spacer-atlas=b.atlas
 # RUN: cmp image2 image3
 # RUN: llvm-objdump -d --no-show-raw-insn image3 | FileCheck %s
 # CHECK-LABEL: <_start>:
 # CHECK:       movl $0x0, %eax
+# RUN: llvm-readelf -p .spacer.tombstones delta.o | FileCheck %s --check-prefix=TOMB
+# TOMB: {{^}}[     0] gone{{$}}
 
 #--- lib.s
   .section .text.stays,"ax",@progbits
