@@ -1,0 +1,42 @@
+//===- Table.cpp - text tables for people ---------------------------------===//
+
+#include "Table.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace llvm;
+
+namespace spacer {
+
+Table::Table(std::vector<std::string> names) : headings(std::move(names)) {
+  for (std::string &h : headings) {
+    numbers.push_back(h[0] == '>');
+    if (h[0] == '>')
+      h.erase(0, 1);
+  }
+}
+
+void Table::print(raw_ostream &os) const {
+  std::vector<size_t> width;
+  for (const std::string &h : headings)
+    width.push_back(h.size());
+  for (auto &row : rows)
+    for (size_t i = 0; i != row.size(); ++i)
+      width[i] = std::max(width[i], row[i].size());
+  auto line = [&](const std::vector<std::string> &cells) {
+    std::string text = " ";
+    for (size_t i = 0; i != cells.size(); ++i) {
+      std::string space(width[i] - cells[i].size(), ' ');
+      text += " " + (numbers[i] ? space + cells[i] : cells[i] + space);
+    }
+    os << StringRef(text).rtrim() << '\n';
+  };
+  line(headings);
+  for (auto &row : rows)
+    line(row);
+}
+
+std::string percent(double part, double whole) {
+  return whole ? formatv("{0:f1}%", 100 * part / whole).str() : "-";
+}
+
+} // namespace spacer

@@ -1,0 +1,32 @@
+//===- Table.h - text tables for people -----------------------------------===//
+
+#ifndef SPACER_TOOL_TABLE_H
+#define SPACER_TOOL_TABLE_H
+
+#include "llvm/Support/raw_ostream.h"
+#include <string>
+#include <vector>
+
+namespace spacer {
+
+/// Columns that are as wide as their widest cell; numbers stand at the right.
+class Table {
+public:
+  /// A heading that begins with '>' is a column of numbers.
+  explicit Table(std::vector<std::string> headings);
+  void row(std::vector<std::string> cells) { rows.push_back(std::move(cells)); }
+  bool empty() const { return rows.empty(); }
+  void print(llvm::raw_ostream &os) const;
+
+private:
+  std::vector<std::string> headings;
+  std::vector<bool> numbers;
+  std::vector<std::vector<std::string>> rows;
+};
+
+/// "12.3%", or "-" if \p whole is zero.
+std::string percent(double part, double whole);
+
+} // namespace spacer
+
+#endif
