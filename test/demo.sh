@@ -85,12 +85,25 @@ for name in hello.base lua.patched sqlite.patched xml.patched combo.patched; do
 done
 
 if [ -x "$spacer" ]; then
+  step "pages of the 14 images together, by spacer compare"
   for linker in stock spacer; do
-    step "spacer compare: the 14 images of $linker"
-    "$spacer" compare "$keep/$linker"/*
+    (cd "$keep/$linker" && "$spacer" compare -- *) >"$keep/compare.$linker"
+    printf '%-7s %s\n' $linker "$(sed -n 's/; efficiency not.*//;/ distinct by /p' "$keep/compare.$linker")"
   done
-  step "spacer atlas check"
+  printf '\n%-32s %18s %18s\n' "equal at the same address" "stock" "spacer"
+  pair() { awk -v a="$2" -v b="$3" '$1 == a && $2 == b { print $6 " of " $5 }' "$keep/compare.$1"; }
+  for two in "lua.base sqlite.base" "combo.base lua.base" "sqlite.base sqlite.patched" "xml.base xml.patched"; do
+    read -r a b <<<"$two"
+    printf '%-32s %18s %18s\n' "$a, $b" "$(pair stock "$a" "$b")" "$(pair spacer "$a" "$b")"
+  done
+  echo "(all of it: $keep/compare.spacer)"
+  step "spacer atlas check, spacer verify"
   "$spacer" atlas check "$atlas"
+  for image in "$keep"/spacer/*; do
+    "$spacer" verify "$image" --atlas "$atlas" >"$keep/verify.log" 2>&1 ||
+      { cat "$keep/verify.log"; echo "demo.sh: spacer verify found $image wrong" >&2; exit 1; }
+  done
+  echo "14 images agree with the atlas"
 fi
 
 step "doors, as anyone's tools see them"
