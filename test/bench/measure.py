@@ -13,7 +13,8 @@ here = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(here.parent / "e2e"))
 
 import harness  # noqa: E402
-from harness import Image, Tools, apps, atlasWindow, bedFolder, link, linkArgv, manifest, pagesOf, runProgram  # noqa: E402,F401
+from harness import (Image, Tools, apps, atlasWindow, bedFolder, link, linkArgv, manifest,  # noqa: E402,F401
+                     pagesOf, runProgram)
 
 
 def timed(argv, **how):

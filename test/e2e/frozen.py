@@ -76,7 +76,8 @@ def frozenProblem(tools, folder, app, argv, out, atlas, before, work):
         return problem
     found, wanted = runProgram(out, app), expectedOutput(tools, folder, app, work)
     if found != wanted:
-        return f"its program ends with {found[0]} after {len(found[1])} bytes, stock lld's with {wanted[0]} after {len(wanted[1])}"
+        return (f"its program ends with {found[0]} after {len(found[1])} bytes, "
+                f"stock lld's with {wanted[0]} after {len(wanted[1])}")
     first = out.read_bytes()
     try:
         link(argv)
