@@ -184,7 +184,6 @@ private:
   Symbol *functionAt(const SectionBase *sec, uint64_t offset) const;
   Symbol *canonical(Symbol &sym) const;
   uint32_t slotOf(Symbol &sym, SlotKind kind);
-  void collectPrivateSlots();
   bool takesAddress(const InputSectionBase &sec, const Relocation &r) const;
   Symbol *slotForAddress(const InputSectionBase &sec, const Relocation &r);
   void addHeat();
@@ -792,9 +791,6 @@ Ref SpacerLink::resolve(const Unit &unit, const InputSection &sec,
     ref.binding = Binding::Got;
     ref.target = slotOf(function ? *canonical(sym) : sym, SlotKind::Got);
     ref.addend = addend;
-    // The GOT holds the function's address, which is its slot's.
-    if (function && !addressIsPlace.contains(canonical(sym)))
-      slotOf(*canonical(sym), SlotKind::Door);
     return ref;
   }
   if (!d)
@@ -923,43 +919,6 @@ Symbol *SpacerLink::slotForAddress(const InputSectionBase &sec,
   return f && !addressIsPlace.contains(f) ? f : nullptr;
 }
 
-// Functions whose address private code takes need a slot if shared code may
-// compare with it, that is if they are shared or shared code refers to them.
-void SpacerLink::collectPrivateSlots() {
-  if (model.trampolines == Trampolines::None)
-    return;
-  for (InputSectionBase *base : ctx.inputSections) {
-    auto *sec = dyn_cast<InputSection>(base);
-    if (!sec || !sec->isLive() || !(sec->flags & SHF_ALLOC) ||
-        sec->kind() != SectionBase::Regular || sectionUnit.count(sec))
-      continue;
-    const RelsOrRelas<ELF64LE> rels = sec->relsOrRelas<ELF64LE>();
-    for (const ELF64LE::Rela &rel : rels.relas) {
-      Symbol &sym = sec->file->getSymbol(rel.getSymbol(false));
-      auto *d = dyn_cast<Defined>(&sym);
-      if (!d || !d->section || !sectionUnit.count(d->section))
-        continue;
-      Relocation r{R_ABS, rel.getType(false), rel.r_offset, rel.r_addend, &sym};
-      switch (x86_64::classify(r.type)) {
-      case x86_64::RelClass::Abs:
-        break;
-      case x86_64::RelClass::PcRel:
-      case x86_64::RelClass::Plt:
-        r.expr = R_PC;
-        break;
-      case x86_64::RelClass::Got:
-        if (isFunction(sym) && !addressIsPlace.contains(canonical(sym)))
-          slotOf(*canonical(sym), SlotKind::Door);
-        continue;
-      default:
-        continue;
-      }
-      if (Symbol *f = slotForAddress(*sec, r))
-        slotOf(*f, SlotKind::Door);
-    }
-  }
-}
-
 // Calls in the profile, by callee.
 void SpacerLink::addHeat() {
   DenseMap<const SectionBase *, uint64_t> calls;
@@ -1024,7 +983,6 @@ void SpacerLink::sectionsFinal() {
       }
     collectRefs(u);
   }
-  collectPrivateSlots();
   addHeat();
   Expected<PlacementStats> stats = place(model, *atlas);
   if (fail(stats ? Error::success() : stats.takeError()))
@@ -1040,13 +998,13 @@ void SpacerLink::sectionsFinal() {
 // From decisions back to lld
 //===----------------------------------------------------------------------===//
 
-// Slots that this image has: all but those that a frozen atlas lacks, whose
-// functions are then reached directly by everyone.
+// Slots that this image has: the wanted ones, but for those that a frozen atlas
+// lacks, whose functions are then reached directly by everyone.
 void SpacerLink::settleUsedSlots() {
   slotUsed.assign(model.slots.size(), false);
   slotSymbols.assign(model.slots.size(), nullptr);
   for (uint32_t i = 0; i != model.slots.size(); ++i)
-    slotUsed[i] = model.slots[i].address != 0;
+    slotUsed[i] = model.slots[i].wanted && model.slots[i].address != 0;
 }
 
 static std::pair<StringRef, uint64_t> outputTraits(Region r) {

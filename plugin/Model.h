@@ -73,6 +73,7 @@ struct Slot {
   uint32_t library = 0;       ///< the door's group, index into Model::libraries
   SlotKind kind = SlotKind::Door;
   bool known = false;         ///< the atlas has it
+  bool wanted = false;        ///< result: this image needs the slot
   bool mayBeEntry = false;    ///< the only name of a function unit of its own
   uint64_t heat = 0;          ///< calls in the profile
   uint32_t unit = noUnit;     ///< that it leads to, if that is a shared unit

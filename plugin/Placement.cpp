@@ -16,7 +16,7 @@
 //     generation of the place, with room to grow where room is free (.bss).
 //  3. Identities (Identity.cpp), which need 1 and 2.
 //  4. Units: looked up by identity, else packed in a deterministic order.
-//  5. Door slots, grouped by library.
+//  5. Door slots, grouped by library, those that are still wanted.
 //
 // All choices depend on names and contents, never on the order of inputs.
 //
@@ -25,6 +25,7 @@
 #include "Placement.h"
 #include "Arch/X86_64.h"
 #include "Identity.h"
+#include "ImageCallers.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -73,6 +74,7 @@ private:
   Error placeDoors();
   Error placeSlotGroup(Region region, ArrayRef<uint32_t> slots,
                        uint32_t library);
+  void findWantedSlots();
   void addSlotRow(const Slot &slot);
   bool ownsDoors(uint32_t library) const;
 
@@ -347,6 +349,16 @@ bool Placer::ownsDoors(uint32_t library) const {
       [&](const ExtentRow &e) { return e.library == library; });
 }
 
+// Slots that shared units refer to. Private code calls directly, and an address
+// that only private code takes is the function's place.
+void Placer::findWantedSlots() {
+  for (const Unit &u : model.units)
+    if (!u.isPrivate)
+      for (const Ref &r : u.refs)
+        if (r.binding == Binding::Slot || r.binding == Binding::Got)
+          model.slots[r.target].wanted = true;
+}
+
 // New slots: first the shared doors of small libraries, then large libraries'
 // own, last those that lead into the image itself and so differ by image.
 Error Placer::placeDoors() {
@@ -354,7 +366,7 @@ Error Placer::placeDoors() {
   std::vector<uint32_t> got;
   for (uint32_t i = 0; i != model.slots.size(); ++i) {
     Slot &s = model.slots[i];
-    if (s.known)
+    if (s.known || !s.wanted)
       continue;
     if (s.kind == SlotKind::Entry) {
       const Unit &u = model.units[s.unit];
@@ -431,8 +443,11 @@ Expected<PlacementStats> Placer::run() {
     dropUnknownSlots();
   bindPlaces();
   computeIdentities(model);
+  if (!frozen)
+    keepImageCallersPrivate(model);
   if (Error e = placeUnits())
     return std::move(e);
+  findWantedSlots();
   if (!frozen)
     if (Error e = placeDoors())
       return std::move(e);
