@@ -36,7 +36,6 @@ Exit status: 0 fine, 1 the answer is no, 2 wrong use or unreadable input.)";
 int main(int argc, char **argv) {
   Session session;
   CLI::App app(about, "spacer");
-  app.footer(examples);
   app.set_version_flag("--version", formatv("spacer {0} (manifest format {1})",
                                             SPACER_VERSION, manifestVersion)
                                         .str());
@@ -46,15 +45,16 @@ int main(int argc, char **argv) {
   try {
     for (auto add : subcommands)
       add(app, session);
+    app.footer(examples); // after them: subcommands would inherit it
     app.parse(argc, argv);
   } catch (const CLI::Success &e) { // --help, --version
     return app.exit(e);
   } catch (const CLI::ParseError &e) {
     outs().flush();
     std::string what = e.what();
-    // The parser asks for a subcommand before it says that it knows no such.
-    if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-')
-      what = "no subcommand is named " + std::string(argv[1]);
+    // The parser asks for a subcommand before it says what it does not know.
+    if (auto rest = app.remaining(/*recurse=*/true); !rest.empty())
+      what = "unknown argument " + rest[0];
     errs() << "spacer: " << what.substr(0, what.find('\n'))
            << " (see spacer --help)\n";
     return exitTrouble;
