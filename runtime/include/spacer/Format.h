@@ -71,7 +71,7 @@ struct ManifestHeader {
   uint32_t headerBytes;  ///< sizeof(ManifestHeader)
   uint32_t pageBytes;    ///< formatPageBytes
   uint32_t machine;      ///< ELF e_machine
-  uint8_t atlasId[16];   ///< drawn when the atlas was created
+  uint8_t atlasId[16];   ///< digest of the atlas's format, machine and window
   uint64_t windowBase;   ///< first address of the window
   uint64_t windowBytes;  ///< its size
   uint64_t pagesOffset;  ///< ManifestPage[pageCount], by rising address
