@@ -1435,8 +1435,13 @@ void SpacerLink::sizeManifest() {
   for (uint32_t i = 0; i != model.slots.size(); ++i)
     if (slotUsed[i]) {
       const Slot &s = model.slots[i];
-      manifest.addSlot(s.address, slotTarget(i), s.kind, s.bytes,
-                       model.libraries[s.library], s.name);
+      // Doors that lead into the image are the image's, whoever is called.
+      const Run &run = runAt(s.address)->run;
+      StringRef owner = run.library == imageDoors
+                            ? StringRef(imageDoors)
+                            : StringRef(model.libraries[s.library]);
+      manifest.addSlot(s.address, slotTarget(i), s.kind, s.bytes, owner,
+                       s.name);
     }
   for (PhdrEntry *p : *allPhdrs) {
     if (p->p_type != PT_LOAD || !p->firstSec)

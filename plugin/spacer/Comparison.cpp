@@ -144,10 +144,20 @@ std::optional<Ideal> Comparison::ideal() const {
     if (!image->manifest)
       return std::nullopt;
     addUnits(*image, seen, out);
+    // Slots that lead into the image itself differ from image to image, and so
+    // does the page that holds them: every image has its own, at its fewest.
+    const ManifestHeader &h = image->manifest->header;
+    uint64_t ownDoors = 0;
     for (const ManifestSlot &s : image->manifest->slots)
       if (s.kind != SlotKind::Entry &&
-          leads.insert({s.address, s.target}).second)
-        (s.kind == SlotKind::Got ? out.gotBytes : out.doorBytes) += s.bytes;
+          leads.insert({s.address, s.target}).second) {
+        bool own = s.kind == SlotKind::Door &&
+                   s.target - h.windowBase >= h.windowBytes;
+        (own                        ? ownDoors
+         : s.kind == SlotKind::Got ? out.gotBytes
+                                   : out.doorBytes) += s.bytes;
+      }
+    out.privatePages += toPages(ownDoors);
   }
   // Private pages, at their fewest. One that an earlier image has as well, at
   // the same address, is no page of its own.
