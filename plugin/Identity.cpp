@@ -90,9 +90,9 @@ void IdentityPass::localDigest(uint32_t u) {
   h.u64(unit.align).u64(unit.bytes);
   if (unit.entrySlot != noSlot)
     h.u8('E').hash(model.slots[unit.entrySlot].key);
-  else if (model.trampolines == Trampolines::None &&
-           unit.kind == UnitKind::Text)
-    // Without slots the place is the function's address, which is its own.
+  else if (unit.ownAddress || (model.trampolines == Trampolines::None &&
+                               unit.kind == UnitKind::Text))
+    // The place is the function's address, which no other function has.
     h.u8('A').str(model.libraries[unit.library]).str(unit.name);
 
   MutableArrayRef<uint8_t> bytes = h.copy(unit.content);

@@ -181,6 +181,7 @@ private:
   void bindFunction(Ref &ref, Symbol &sym, bool isBranch, int64_t addend);
   void bindSection(Ref &ref, const Defined &d, int64_t addend);
   void findDirectAddresses(const InputSection &sec);
+  void findKnownAddresses();
   Symbol *functionAt(const SectionBase *sec, uint64_t offset) const;
   Symbol *canonical(Symbol &sym) const;
   uint32_t slotOf(Symbol &sym, SlotKind kind);
@@ -200,6 +201,7 @@ private:
   OutputDesc *newOutputSection(StringRef name, uint32_t type, uint64_t flags,
                                SyntheticSection *content);
   uint32_t addressSlot(const Symbol &sym) const;
+  bool movesWithImage(uint32_t slot) const;
   uint64_t slotTarget(uint32_t slot) const;
   void repairReservedSymbols();
   void checkWindowIsFree();
@@ -221,6 +223,9 @@ private:
   DenseMap<const MergeInputSection *, std::vector<uint32_t>> pieceUnits;
   DenseMap<std::pair<CachedHashStringRef, uint64_t>, uint32_t> stringUnits;
   DenseMap<uint32_t, PrivateString *> privateStrings;
+  /// Where each string came from; strings are the first units.
+  std::vector<std::pair<OutputSection *, InputSectionDescription *>>
+      stringHomes;
   StringAnchor *anchor = nullptr;
   std::vector<MergeInputSection *> takenStrings;
 
@@ -373,6 +378,7 @@ bool SpacerLink::mayShare(const InputSectionBase *s,
     return false;
   if (!(s->flags & SHF_ALLOC) ||
       (s->flags & (SHF_LINK_ORDER | SHF_X86_64_LARGE)) ||
+      ((s->flags & SHF_WRITE) && (s->flags & SHF_EXECINSTR)) ||
       (s->type != SHT_PROGBITS && s->type != SHT_NOBITS) ||
       s->addralign > pageBytes || s->getSize() == 0)
     return false;
@@ -390,6 +396,16 @@ bool SpacerLink::mayShare(const InputSectionBase *s,
                      .Cases(".text", ".rodata", ".data", ".bss", true)
                      .Cases(".data.rel.ro", ".bss.rel.ro", true)
                      .Default(false);
+}
+
+// Whether a script put these sections here for their place: KEEP and SORT are
+// how it makes tables that a program walks.
+static bool isOrdered(const InputSectionDescription &isd) {
+  return is_contained(script->keptSections, &isd) ||
+         llvm::any_of(isd.sectionPatterns, [](const SectionPattern &p) {
+           return p.sortOuter != SortSectionPolicy::Default &&
+                  p.sortOuter != SortSectionPolicy::None;
+         });
 }
 
 void SpacerLink::sectionsAssigned() {
@@ -427,6 +443,8 @@ void SpacerLink::sectionsAssigned() {
 // Each live string (or constant of a merge section) of a library is a unit;
 // equal ones are one.
 void SpacerLink::takeStrings(OutputSection &os, InputSectionDescription &isd) {
+  if (isOrdered(isd))
+    return;
   llvm::erase_if(isd.sectionBases, [&](InputSectionBase *s) {
     auto *ms = dyn_cast<MergeInputSection>(s);
     if (!ms || !mayShare(ms, &os) || (ms->flags & SHF_WRITE))
@@ -452,6 +470,7 @@ void SpacerLink::takeStrings(OutputSection &os, InputSectionDescription &isd) {
         u.content = arrayRefFromStringRef(text.val());
         model.units.push_back(std::move(u));
         unitSection.push_back(nullptr);
+        stringHomes.push_back({&os, &isd});
       }
       units[i] = it->second;
     }
@@ -465,26 +484,16 @@ void SpacerLink::takeStrings(OutputSection &os, InputSectionDescription &isd) {
 // lays out what is private.
 void SpacerLink::keepUnknownStringsPrivate() {
   computeIdentities(model);
-  InputSectionDescription *home = nullptr;
-  OutputSection *homeSection = nullptr;
   for (uint32_t u = 0; u != model.units.size(); ++u) {
     Unit &unit = model.units[u];
     if (atlas->findUnit(unit.identity))
       continue;
     unit.isPrivate = true;
     unit.reason = "new to the frozen atlas";
-    if (!home)
-      for (SectionCommand *cmd : script->sectionCommands)
-        if (auto *osd = dyn_cast<OutputDesc>(cmd))
-          if (osd->osec.name == ".rodata")
-            for (SectionCommand *sub : osd->osec.commands)
-              if (auto *isd = dyn_cast<InputSectionDescription>(sub)) {
-                home = isd;
-                homeSection = &osd->osec;
-              }
+    auto [os, isd] = stringHomes[u];
     auto *s = make<PrivateString>(unit.align, ".rodata.spacer", unit.content);
-    s->parent = homeSection;
-    home->sectionBases.push_back(s);
+    s->parent = os;
+    isd->sectionBases.push_back(s);
     privateStrings[u] = s;
   }
 }
@@ -510,7 +519,7 @@ void SpacerLink::takeSections() {
       continue;
     for (SectionCommand *sub : osd->osec.commands) {
       auto *isd = dyn_cast<InputSectionDescription>(sub);
-      if (!isd)
+      if (!isd || isOrdered(*isd))
         continue;
       for (InputSection *s : isd->sections) {
         bool regular = s->kind() == SectionBase::Regular || isa<BssSection>(s);
@@ -552,6 +561,13 @@ void SpacerLink::nameUnits(ELFFileBase *file) {
     if (s.getType() == STT_FILE)
       scope.addFile(sys::path::filename(strtab.data() + s.st_name));
 
+  StringRef neighbour; // the smallest global that the file defines
+  for (const ELF64LE::Sym &s : file->getGlobalELFSyms<ELF64LE>()) {
+    StringRef name = strtab.data() + s.st_name;
+    if (s.st_shndx != SHN_UNDEF && (neighbour.empty() || name < neighbour))
+      neighbour = name;
+  }
+
   for (uint32_t i = 1; i < syms.size(); ++i) {
     const ELF64LE::Sym &s = syms[i];
     StringRef name = strtab.data() + s.st_name;
@@ -573,14 +589,15 @@ void SpacerLink::nameUnits(ELFFileBase *file) {
     bool local = s.getBinding() == STB_LOCAL;
     if (it == sectionUnit.end()) {
       // Private code too has names: a table may point to a static function.
-      if (local && isFunction(file->getSymbol(i)))
+      if (local)
         names.add(&file->getSymbol(i), library, scope.qualify(name),
-                  numericSuffix(name), contentOf(sec));
+                  numericSuffix(name), contentOf(sec), neighbour);
       continue;
     }
     if (local)
       names.add(&file->getSymbol(i), library, scope.qualify(name),
-                numericSuffix(name), model.units[it->second].content);
+                numericSuffix(name), model.units[it->second].content,
+                neighbour);
     names.propose(it->second, s.st_value, s.getBinding(),
                   local ? std::string() : name.str(),
                   local ? &file->getSymbol(i) : nullptr);
@@ -607,6 +624,8 @@ void SpacerLink::indexFunctions() {
     if (!d || !d->section || !isFunction(*d))
       return;
     functions[d->section].push_back({d->value, s});
+    if (d->type == STT_GNU_IFUNC)
+      return; // stands for what its resolver chooses, not for the resolver
     auto [it, isNew] = canonicalAt.try_emplace({d->section, d->value}, s);
     if (!isNew && rank(s) < rank(it->second))
       it->second = s;
@@ -618,8 +637,34 @@ void SpacerLink::indexFunctions() {
     add(s);
   for (InputSectionBase *s : ctx.inputSections)
     if (auto *sec = dyn_cast<InputSection>(s))
-      if (sec->isLive() && (sec->flags & SHF_EXECINSTR) && libraryOf(sec->file))
+      if (sec->isLive() && (sec->flags & SHF_ALLOC))
         findDirectAddresses(*sec);
+  findKnownAddresses();
+  for (const Symbol *s : addressIsPlace) {
+    auto unit = sectionUnit.find(cast<Defined>(s)->section);
+    if (unit != sectionUnit.end())
+      model.units[unit->second].ownAddress = true;
+  }
+}
+
+// Functions whose address others know or look behind: what a dynamic image
+// exports, and code with a type hash before its entry (-fsanitize=kcfi).
+void SpacerLink::findKnownAddresses() {
+  DenseSet<const InputFile *> hashed;
+  for (ELFFileBase *f : ctx.objectFiles)
+    for (const InputSectionBase *s : f->getSections())
+      if (s && s->name == ".kcfi_traps")
+        hashed.insert(f);
+  for (auto &[at, sym] : canonicalAt) {
+    auto *base = dyn_cast<InputSectionBase>(at.first);
+    if (base && hashed.contains(base->file))
+      addressIsPlace.insert(sym);
+  }
+  if (config->hasDynSymTab)
+    for (Symbol *s : symtab.getSymbols())
+      if (s->isDefined() && isFunction(*s) &&
+          (s->exportDynamic || s->inDynamicList))
+        addressIsPlace.insert(canonical(*s));
 }
 
 // Position-independent code takes the address of a static function of its own
@@ -627,6 +672,19 @@ void SpacerLink::indexFunctions() {
 // a function's address is its place, for everybody. Looking for the encoding
 // (8d, mod 00, r/m 101) may find more than there is, which does no harm.
 void SpacerLink::findDirectAddresses(const InputSection &sec) {
+  // So is that of one reached by a relocation that this hook does not redirect.
+  const RelsOrRelas<ELF64LE> rels = sec.relsOrRelas<ELF64LE>();
+  for (const ELF64LE::Rela &r : rels.relas) {
+    if (x86_64::classify(r.getType(false)) != x86_64::RelClass::Unknown)
+      continue;
+    auto *d = dyn_cast<Defined>(&sec.file->getSymbol(r.getSymbol(false)));
+    if (d && d->section)
+      if (Symbol *f = functionAt(d->section,
+                                 d->value + (d->isSection() ? r.r_addend : 0)))
+        addressIsPlace.insert(f);
+  }
+  if (!(sec.flags & SHF_EXECINSTR))
+    return;
   ArrayRef<uint8_t> code = sec.contentMaybeDecompress();
   for (size_t i = 0; i + 6 <= code.size(); ++i) {
     auto *hit = static_cast<const uint8_t *>(
@@ -649,7 +707,7 @@ Symbol *SpacerLink::functionAt(const SectionBase *sec, uint64_t offset) const {
 
 Symbol *SpacerLink::canonical(Symbol &sym) const {
   auto *d = dyn_cast<Defined>(&sym);
-  if (!d || !d->section)
+  if (!d || !d->section || d->type == STT_GNU_IFUNC)
     return &sym;
   Symbol *c = functionAt(d->section, d->value);
   return c ? c : &sym;
@@ -670,7 +728,9 @@ uint32_t SpacerLink::slotOf(Symbol &sym, SlotKind kind) {
     s.name = unique.empty() ? sym.getName().str() : unique.str();
     scope = model.libraries[s.library];
   } else {
-    s.name = sym.getName().str();
+    // lld cuts off `@VERSION`, but two versions are two functions.
+    s.name = sym.hasVersionSuffix ? std::string(sym.getName().data())
+                                  : sym.getName().str();
   }
   s.key = slotKey(scope, s.name, kind, s.bytes);
   if (auto *d = dyn_cast<Defined>(&sym); d && d->section) {
@@ -694,6 +754,8 @@ uint32_t SpacerLink::slotOf(Symbol &sym, SlotKind kind) {
 void SpacerLink::bindFunction(Ref &ref, Symbol &sym, bool isBranch,
                               int64_t addend) {
   Symbol &target = isBranch ? sym : *canonical(sym);
+  if (target.isLocal() && names.nameOf(&target).empty())
+    return;
   if (model.trampolines == Trampolines::None ||
       (!isBranch && addressIsPlace.contains(&target))) {
     auto *d = dyn_cast<Defined>(&sym);
@@ -764,6 +826,24 @@ void SpacerLink::bindTls(Ref &ref, const Symbol &sym, int64_t addend) {
   ref.addend = d->value + addend;
 }
 
+// The addend with which a reference of this form means its symbol's own address,
+// if it can: 0 for a word; -4 for a displacement that ends an instruction with a
+// RIP-relative operand (ModRM mod 00, r/m 101) or a branch; for a PC-relative
+// word of data, 0, or the word's offset in a table of distances from its start.
+static std::optional<int64_t> entryAddend(ArrayRef<uint8_t> content, bool code,
+                                          bool pcRel, uint64_t offset,
+                                          int64_t addend) {
+  if (!pcRel)
+    return 0;
+  if (!code)
+    return addend == int64_t(offset) ? addend : 0;
+  bool operand = offset >= 2 && offset <= content.size() &&
+                 (content[offset - 1] & 0xc7) == 0x05;
+  if (operand || x86_64::isBranch(content, offset))
+    return -4;
+  return std::nullopt;
+}
+
 // Design 3.2, the table of bindings. Whatever falls through stays Private.
 Ref SpacerLink::resolve(const Unit &unit, const InputSection &sec,
                         const ELF64LE::Rela &r) {
@@ -772,6 +852,7 @@ Ref SpacerLink::resolve(const Unit &unit, const InputSection &sec,
   ref.type = r.getType(false);
   int64_t addend = r.r_addend;
   Symbol &sym = sec.file->getSymbol(r.getSymbol(false));
+  bool nameless = sym.isLocal() && names.nameOf(&sym).empty();
   x86_64::RelClass cls = x86_64::classify(ref.type);
   auto *d = dyn_cast<Defined>(&sym);
 
@@ -785,7 +866,8 @@ Ref SpacerLink::resolve(const Unit &unit, const InputSection &sec,
     return ref;
   if (cls == x86_64::RelClass::Got) {
     if (addend != -4 || model.trampolines == Trampolines::None ||
-        (sym.isUndefined() && !sym.isWeak()) || (d && d->isSection()))
+        (sym.isUndefined() && (!sym.isWeak() || config->hasDynSymTab)) ||
+        (d && d->isSection()) || nameless)
       return ref;
     bool function = d && isFunction(sym);
     ref.binding = Binding::Got;
@@ -815,19 +897,19 @@ Ref SpacerLink::resolve(const Unit &unit, const InputSection &sec,
   bool code = unit.kind == UnitKind::Text;
   bool pcRel = cls != x86_64::RelClass::Abs;
   bool isBranch = code && pcRel && x86_64::isBranch(unit.content, ref.offset);
-  // In code the field ends the instruction, so the address meant is 4 beyond.
-  int64_t bias = code && pcRel ? 4 : 0;
+  std::optional<int64_t> bias =
+      entryAddend(unit.content, code, pcRel, ref.offset, addend);
   if (d->isSection()) {
-    bool atStart = code || !pcRel;
-    Symbol *f =
-        atStart ? functionAt(d->section, d->value + addend + bias) : nullptr;
+    Symbol *f = bias && (code || !pcRel)
+                    ? functionAt(d->section, d->value + addend - *bias)
+                    : nullptr;
     if (f)
-      bindFunction(ref, *f, isBranch, -bias);
+      bindFunction(ref, *f, isBranch, *bias);
     else
       bindSection(ref, *d, addend);
     return ref;
   }
-  bool entry = !code || !pcRel ? (pcRel || addend == 0) : addend == -4;
+  bool entry = bias && addend == *bias;
   if (isFunction(sym) && entry)
     bindFunction(ref, sym, isBranch, addend);
   else if (isBranch && addend == -4 && sym.type == STT_NOTYPE &&
@@ -908,13 +990,17 @@ Symbol *SpacerLink::slotForAddress(const InputSectionBase &sec,
   if (!d || !d->section || !takesAddress(sec, r))
     return nullptr;
   // A relaxed GOT load keeps the addend of the load.
-  bool pcRelCode = (sec.flags & SHF_EXECINSTR) && r.expr != R_ABS;
-  int64_t bias = pcRelCode ? 4 : 0;
+  bool code = sec.flags & SHF_EXECINSTR, pcRel = r.expr != R_ABS;
+  std::optional<int64_t> bias = entryAddend(sec.contentMaybeDecompress(), code,
+                                            pcRel, r.offset, r.addend);
+  if (!bias)
+    return nullptr;
   Symbol *f = nullptr;
-  bool relData = !(sec.flags & SHF_EXECINSTR) && r.expr != R_ABS;
   if (d->isSection())
-    f = functionAt(d->section, d->value + r.addend + bias);
-  else if (isFunction(*d) && (relData || r.addend == -bias))
+    f = code || !pcRel
+            ? functionAt(d->section, d->value + r.addend - *bias)
+            : nullptr;
+  else if (isFunction(*d) && r.addend == *bias)
     f = canonical(*d);
   return f && !addressIsPlace.contains(f) ? f : nullptr;
 }
@@ -972,9 +1058,11 @@ void SpacerLink::sectionsFinal() {
   findSymbols();
   indexFunctions();
   for (uint32_t u = 0; u != model.units.size(); ++u) {
-    if (model.units[u].kind == UnitKind::Tls && !model.units[u].named) {
-      model.units[u].isPrivate = true;
-      model.units[u].reason = "a thread-local object without a name";
+    bool writable = model.units[u].flags & SHF_WRITE;
+    if (writable && !model.units[u].named) {
+      model.units[u].isPrivate = true; // content cannot tell two apart
+      model.units[u].reason = "writable data without a name";
+      model.units[u].notUnderstood = true;
     }
     for (const GlobPattern &g : opts.privateGlobs)
       if (!model.units[u].name.empty() && g.match(model.units[u].name)) {
@@ -982,6 +1070,12 @@ void SpacerLink::sectionsFinal() {
         model.units[u].reason = "--spacer-private";
       }
     collectRefs(u);
+    // .relr.dyn is encoded before the block's end is known.
+    if (model.units[u].kind == UnitKind::Tls && config->relrPackDynRelocs &&
+        !model.units[u].refs.empty()) {
+      model.units[u].isPrivate = true;
+      model.units[u].reason = "a thread-local object with packed relocations";
+    }
   }
   addHeat();
   Expected<PlacementStats> stats = place(model, *atlas);
@@ -1255,8 +1349,7 @@ void SpacerLink::relocationsScanned() {
     Defined *sym = slotSymbol(i);
     if (in.symTab)
       in.symTab->addSymbol(sym);
-    if (model.slots[i].kind == SlotKind::Got && config->isPic &&
-        slotTargets[i]->isDefined()) {
+    if (model.slots[i].kind == SlotKind::Got && movesWithImage(i)) {
       uint32_t fn = addressSlot(*slotTargets[i]);
       Symbol *to = fn != noSlot ? slotSymbol(fn) : slotTargets[i];
       mainPart->relaDyn->addReloc({target->relativeRel,
@@ -1468,6 +1561,12 @@ void SpacerLink::sizeManifest() {
 // Bytes
 //===----------------------------------------------------------------------===//
 
+// Whether the GOT slot's word is for the start-up code to relocate.
+bool SpacerLink::movesWithImage(uint32_t slot) const {
+  auto *d = dyn_cast<Defined>(slotTargets[slot]);
+  return config->isPic && d && d->section;
+}
+
 // The slot that stands for a function's address, or noSlot.
 uint32_t SpacerLink::addressSlot(const Symbol &sym) const {
   auto it = symbolSlot.find(&sym);
@@ -1506,7 +1605,7 @@ void SpacerLink::writeSlots(std::vector<LiveRange> &live) {
     uint64_t target = slotTarget(i);
     if (s.kind == SlotKind::Got) {
       support::endian::write64le(bytesAt(s.address),
-                                 config->isPic ? 0 : target);
+                                 movesWithImage(i) ? 0 : target);
       live.push_back({s.address, s.bytes, false});
       continue;
     }

@@ -43,6 +43,7 @@ struct Unit {
   UnitKind kind = UnitKind::Text;
   bool named = false;     ///< a named object: has a place, not an identity
   bool isPrivate = false; ///< left where lld put it
+  bool ownAddress = false; ///< a function whose place is its address
   bool unstable = false;  ///< a named object whose content differs by image
   uint8_t entsize = 0;    ///< String: of a character
   uint32_t library = 0;   ///< index into Model::libraries

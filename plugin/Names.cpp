@@ -36,14 +36,16 @@ std::string FileNames::qualify(StringRef symbol) const {
   std::string base = withoutNumbers(symbol).str();
   bool isLastOfSeveral = files.size() > 1 && current == files.size();
   if (current == 0 || current > files.size() || isLastOfSeveral)
-    return base;
+    return ":" + base; // as no global symbol is named
   return files[current - 1] + ":" + base;
 }
 
 void NameTable::add(const void *symbol, uint32_t library, std::string name,
-                    uint64_t number, ArrayRef<uint8_t> content) {
+                    uint64_t number, ArrayRef<uint8_t> content,
+                    StringRef neighbour) {
   bySymbol[symbol] = entries.size();
-  entries.push_back({symbol, library, std::move(name), number, content});
+  entries.push_back(
+      {symbol, library, std::move(name), number, content, neighbour});
 }
 
 void NameTable::propose(uint32_t unit, uint64_t offset, unsigned binding,
@@ -78,13 +80,15 @@ void NameTable::settle() {
     while (end != order.size() && same(end))
       ++end;
     if (end - i > 1) {
-      std::vector<std::tuple<uint64_t, Hash128, uint32_t>> group;
-      for (size_t j = i; j != end; ++j)
-        group.push_back({entries[order[j]].number,
-                         hashBytes(entries[order[j]].content), order[j]});
+      std::vector<std::tuple<uint64_t, Hash128, StringRef, uint32_t>> group;
+      for (size_t j = i; j != end; ++j) {
+        const Entry &e = entries[order[j]];
+        group.push_back(
+            {e.number, hashBytes(e.content), e.neighbour, order[j]});
+      }
       llvm::sort(group);
       for (size_t k = 1; k != group.size(); ++k)
-        entries[std::get<2>(group[k])].name += "#" + std::to_string(k);
+        entries[std::get<3>(group[k])].name += "#" + std::to_string(k);
     }
     i = end;
   }

@@ -43,9 +43,11 @@ private:
 /// number and content, never by order of input.
 class NameTable {
 public:
-  /// \p symbol is any key; \p content breaks ties between namesakes.
+  /// \p symbol is any key; \p content and then \p neighbour, a global symbol of
+  /// the same file, break ties between namesakes.
   void add(const void *symbol, uint32_t library, std::string name,
-           uint64_t number, llvm::ArrayRef<uint8_t> content);
+           uint64_t number, llvm::ArrayRef<uint8_t> content,
+           llvm::StringRef neighbour = "");
   /// Offers a name for \p unit: the symbol at the lowest offset wins, then
   /// strong before weak before local, then by spelling. \p local is the key
   /// given to add() if \p name is empty.
@@ -64,6 +66,7 @@ private:
     std::string name;
     uint64_t number;
     llvm::ArrayRef<uint8_t> content;
+    llvm::StringRef neighbour;
   };
   struct Proposal {
     uint64_t offset;

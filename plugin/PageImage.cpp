@@ -17,6 +17,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "PageImage.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include <algorithm>
 
@@ -90,8 +91,15 @@ Error PageFinisher::finishPage(Region region, uint64_t address, uint8_t *page) {
     return !memcmp(v.content.data() + p.begin, page + p.begin,
                    p.end - p.begin);
   };
+  // A text page's base must agree on all that is not a patch; its first content
+  // does, whatever jumps later ones have.
+  auto isSound = [&](const PageVariant &v) {
+    return region != Region::Text || llvm::all_of(pieces, [&](const Piece &p) {
+             return p.isPatch || agrees(v, p);
+           });
+  };
   const PageVariant *base = nullptr;
-  size_t baseAgrees = 0;
+  std::pair<bool, size_t> baseRank;
   for (const PageVariant &v : *variants) {
     size_t n = llvm::count_if(pieces,
                               [&](const Piece &p) { return agrees(v, p); });
@@ -99,9 +107,10 @@ Error PageFinisher::finishPage(Region region, uint64_t address, uint8_t *page) {
       memcpy(page, v.content.data(), pageBytes);
       return Error::success();
     }
-    if (!base || n > baseAgrees) {
+    std::pair<bool, size_t> rank(isSound(v), n);
+    if (!base || rank > baseRank) {
       base = &v;
-      baseAgrees = n;
+      baseRank = rank;
     }
   }
   if (base && region == Region::Text)

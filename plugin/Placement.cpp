@@ -62,7 +62,7 @@ public:
   Expected<PlacementStats> run();
 
 private:
-  Error checkSlotKeys() const;
+  Error checkNames() const;
   void bindSlots();
   uint64_t heatThreshold() const;
   void bindEntries();
@@ -420,8 +420,21 @@ Error Placer::placeDoors() {
   return placeSlotGroup(Region::Got, got, 0);
 }
 
-// Two functions under one slot would be called for each other.
-Error Placer::checkSlotKeys() const {
+// Two functions under one slot would be called for each other, two objects at
+// one place would be one.
+Error Placer::checkNames() const {
+  DenseMap<Hash128, uint32_t> places;
+  for (uint32_t i = 0; i != model.units.size(); ++i) {
+    const Unit &u = model.units[i];
+    if (!u.named || u.isPrivate)
+      continue;
+    Hash128 key = placeKey(u.kind, model.libraries[u.library], u.name);
+    if (!places.try_emplace(key, i).second)
+      return createStringError(
+          "%s: two objects named %s in library '%s' (please report this)",
+          atlas.path().c_str(), u.name.c_str(),
+          model.libraries[u.library].c_str());
+  }
   DenseMap<Hash128, uint32_t> seen;
   for (uint32_t i = 0; i != model.slots.size(); ++i) {
     auto [it, isNew] = seen.try_emplace(model.slots[i].key, i);
@@ -435,7 +448,7 @@ Error Placer::checkSlotKeys() const {
 }
 
 Expected<PlacementStats> Placer::run() {
-  if (Error e = checkSlotKeys())
+  if (Error e = checkNames())
     return std::move(e);
   bindSlots();
   bindEntries();
