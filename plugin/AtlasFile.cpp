@@ -223,8 +223,10 @@ Error AtlasFile::connect() {
           access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr))
     return fail(rc, "cannot open the atlas");
   sqlite3_busy_timeout(db, int(Atlas::lockSeconds) * 1000);
+  // Not mapped: a map saves nothing over the few reads that a link makes, and a
+  // file that somebody cuts short would kill the link.
   exec("PRAGMA page_size=4096; PRAGMA cache_size=-65536; "
-       "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=1073741824;");
+       "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0;");
   return Error::success();
 }
 
