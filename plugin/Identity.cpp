@@ -50,7 +50,12 @@ Hash128 slotKey(StringRef library, StringRef name, SlotKind kind,
 }
 
 Hash128 placeKey(UnitKind kind, StringRef library, StringRef name) {
-  return HashBuilder().u8('P').u8(uint8_t(kind)).str(library).str(name).finish();
+  return HashBuilder()
+      .u8('P')
+      .u8(uint8_t(kind))
+      .str(library)
+      .str(name)
+      .finish();
 }
 
 namespace {
@@ -75,7 +80,7 @@ private:
                function_ref<void(HashBuilder &, const Ref &)> inside);
 
   Model &model;
-  std::vector<Hash128> local;     ///< digest of a unit without its content refs
+  std::vector<Hash128> local; ///< digest of a unit without its content refs
   std::vector<uint32_t> component;
   uint32_t componentCount = 0;
   std::vector<Hash128> placeKeys; ///< of named units, by unit
@@ -245,8 +250,7 @@ void IdentityPass::settlePrivacy(ArrayRef<uint32_t> members) {
         break;
       if (r.binding == Binding::Private)
         reason = unit.reason ? unit.reason : "bound to an image's own address";
-      else if (r.binding == Binding::Unit &&
-               model.units[r.target].isPrivate &&
+      else if (r.binding == Binding::Unit && model.units[r.target].isPrivate &&
                !llvm::is_contained(members, r.target))
         reason = "bound to a private unit";
     }

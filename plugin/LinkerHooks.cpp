@@ -108,9 +108,7 @@ public:
     size = t.size();
   }
   size_t getSize() const override { return text.size(); }
-  void writeTo(uint8_t *buf) override {
-    memcpy(buf, text.data(), text.size());
-  }
+  void writeTo(uint8_t *buf) override { memcpy(buf, text.data(), text.size()); }
   ArrayRef<uint8_t> text;
 };
 
@@ -176,7 +174,8 @@ private:
   void nameUnits(ELFFileBase *file);
   void indexFunctions();
   void collectRefs(uint32_t u);
-  Ref resolve(const Unit &unit, const InputSection &sec, const ELF64LE::Rela &r);
+  Ref resolve(const Unit &unit, const InputSection &sec,
+              const ELF64LE::Rela &r);
   void bindTls(Ref &ref, const Symbol &sym, int64_t addend);
   void bindFunction(Ref &ref, Symbol &sym, bool isBranch, int64_t addend);
   void bindSection(Ref &ref, const Defined &d, int64_t addend);
@@ -270,9 +269,8 @@ bool SpacerLink::fail(Error e) {
 void SpacerLink::options(SmallVectorImpl<const char *> &args) {
   Expected<Options> o = Options::take(args);
   if (!o) {
-    handleAllErrors(o.takeError(), [](const ErrorInfoBase &e) {
-      error(e.message());
-    });
+    handleAllErrors(o.takeError(),
+                    [](const ErrorInfoBase &e) { error(e.message()); });
     return;
   }
   opts = std::move(*o);
@@ -307,9 +305,11 @@ bool SpacerLink::refuse() {
   if (config->shared)
     return no("-shared is not supported; link an executable, or drop the flag");
   if (config->emitRelocs)
-    return no("--emit-relocs is not supported: shared pages keep no relocations");
+    return no(
+        "--emit-relocs is not supported: shared pages keep no relocations");
   if (config->oFormatBinary)
-    return no("--oformat=binary is not supported; use objcopy on the ELF image");
+    return no(
+        "--oformat=binary is not supported; use objcopy on the ELF image");
   if (config->nmagic || config->omagic)
     return no("-n and -N are not supported: shared code needs whole pages");
   if (partitions.size() > 1)
@@ -352,8 +352,7 @@ void SpacerLink::classifyFiles() {
     if (name.empty() && !archive.empty())
       name = libraryName(archive);
     for (const GlobPattern &g : opts.privateGlobs)
-      if (g.match(path) || g.match(full) ||
-          g.match(sys::path::filename(path)))
+      if (g.match(path) || g.match(full) || g.match(sys::path::filename(path)))
         name = "";
     if (name.empty())
       continue;
@@ -826,10 +825,11 @@ void SpacerLink::bindTls(Ref &ref, const Symbol &sym, int64_t addend) {
   ref.addend = d->value + addend;
 }
 
-// The addend with which a reference of this form means its symbol's own address,
-// if it can: 0 for a word; -4 for a displacement that ends an instruction with a
-// RIP-relative operand (ModRM mod 00, r/m 101) or a branch; for a PC-relative
-// word of data, 0, or the word's offset in a table of distances from its start.
+// The addend with which a reference of this form means its symbol's own
+// address, if it can: 0 for a word; -4 for a displacement that ends an
+// instruction with a RIP-relative operand (ModRM mod 00, r/m 101) or a branch;
+// for a PC-relative word of data, 0, or the word's offset in a table of
+// distances from its start.
 static std::optional<int64_t> entryAddend(ArrayRef<uint8_t> content, bool code,
                                           bool pcRel, uint64_t offset,
                                           int64_t addend) {
@@ -861,8 +861,7 @@ Ref SpacerLink::resolve(const Unit &unit, const InputSection &sec,
     return ref;
   }
   if (cls == x86_64::RelClass::Unknown || sym.isTls() || sym.isShared() ||
-      sym.scriptDefined ||
-      (sym.isUndefined() && cls != x86_64::RelClass::Got))
+      sym.scriptDefined || (sym.isUndefined() && cls != x86_64::RelClass::Got))
     return ref;
   if (cls == x86_64::RelClass::Got) {
     if (addend != -4 || model.trampolines == Trampolines::None ||
@@ -959,9 +958,8 @@ void SpacerLink::collectRefs(uint32_t u) {
     }
     refs.push_back(ref);
   }
-  llvm::stable_sort(refs, [](const Ref &a, const Ref &b) {
-    return a.offset < b.offset;
-  });
+  llvm::stable_sort(
+      refs, [](const Ref &a, const Ref &b) { return a.offset < b.offset; });
   model.units[u].refs = std::move(refs);
 }
 
@@ -997,9 +995,8 @@ Symbol *SpacerLink::slotForAddress(const InputSectionBase &sec,
     return nullptr;
   Symbol *f = nullptr;
   if (d->isSection())
-    f = code || !pcRel
-            ? functionAt(d->section, d->value + r.addend - *bias)
-            : nullptr;
+    f = code || !pcRel ? functionAt(d->section, d->value + r.addend - *bias)
+                       : nullptr;
   else if (isFunction(*d) && r.addend == *bias)
     f = canonical(*d);
   return f && !addressIsPlace.contains(f) ? f : nullptr;
@@ -1193,9 +1190,8 @@ void SpacerLink::applyPlacement() {
     if (auto *osd = dyn_cast<OutputDesc>(cmd))
       for (SectionCommand *sub : osd->osec.commands)
         if (auto *isd = dyn_cast<InputSectionDescription>(sub))
-          llvm::erase_if(isd->sections, [&](InputSection *s) {
-            return taken.contains(s);
-          });
+          llvm::erase_if(isd->sections,
+                         [&](InputSection *s) { return taken.contains(s); });
   if (!tlsUnits.empty())
     placeTlsBlock();
 
@@ -1269,7 +1265,8 @@ Defined *SpacerLink::slotSymbol(uint32_t slot) {
   StringRef suffix = s.kind == SlotKind::Got ? "@spacer.got" : "@spacer";
   uint8_t type = s.kind == SlotKind::Got ? STT_OBJECT : STT_FUNC;
   return slotSymbols[slot] = make<Defined>(
-             ctx.internalFile, saver().save(Twine(s.name) + suffix), STB_LOCAL,
+             ctx.internalFile,
+             saver().save(slotTargets[slot]->getName() + suffix), STB_LOCAL,
              STV_DEFAULT, type, s.address - run->run.base,
              s.kind == SlotKind::Entry ? 0 : s.bytes, run);
 }
@@ -1280,8 +1277,8 @@ void SpacerLink::redirectShared(uint32_t u) {
     auto it = llvm::partition_point(
         unit.refs, [&](const Ref &ref) { return ref.offset < r.offset; });
     for (; it != unit.refs.end() && it->offset == r.offset; ++it) {
-      if (it->type != r.type || (it->binding != Binding::Slot &&
-                                 it->binding != Binding::Got))
+      if (it->type != r.type ||
+          (it->binding != Binding::Slot && it->binding != Binding::Got))
         continue;
       r.sym = slotSymbol(it->target);
       r.addend = it->addend;
@@ -1352,11 +1349,9 @@ void SpacerLink::relocationsScanned() {
     if (model.slots[i].kind == SlotKind::Got && movesWithImage(i)) {
       uint32_t fn = addressSlot(*slotTargets[i]);
       Symbol *to = fn != noSlot ? slotSymbol(fn) : slotTargets[i];
-      mainPart->relaDyn->addReloc({target->relativeRel,
-                                   cast<InputSectionBase>(sym->section),
-                                   sym->value,
-                                   DynamicReloc::AddendOnlyWithTargetVA, *to, 0,
-                                   R_ABS});
+      mainPart->relaDyn->addReloc(
+          {target->relativeRel, cast<InputSectionBase>(sym->section),
+           sym->value, DynamicReloc::AddendOnlyWithTargetVA, *to, 0, R_ABS});
     }
   }
 }
@@ -1365,8 +1360,8 @@ void SpacerLink::addSegments(SmallVectorImpl<PhdrEntry *> &phdrs) {
   if (!active())
     return;
   manifestSection = make<ManifestSection>();
-  manifestOutput = newOutputSection(manifestSectionName, SHT_PROGBITS, 0,
-                                    manifestSection);
+  manifestOutput =
+      newOutputSection(manifestSectionName, SHT_PROGBITS, 0, manifestSection);
   outputs.push_back(manifestOutput);
   PhdrEntry *load = nullptr;
   const OutputSection *prev = nullptr;
@@ -1425,8 +1420,7 @@ void SpacerLink::repairReservedSymbols() {
 void SpacerLink::checkWindowIsFree() {
   const Window &w = atlas->window();
   auto isOurs = [&](const OutputSection *os) {
-    return llvm::any_of(outputs,
-                        [&](OutputDesc *d) { return &d->osec == os; });
+    return llvm::any_of(outputs, [&](OutputDesc *d) { return &d->osec == os; });
   };
   for (const OutputSection *os : outputSections) {
     if (!(os->flags & SHF_ALLOC) || !os->size || isOurs(os) ||
@@ -1522,8 +1516,9 @@ void SpacerLink::sizeManifest() {
         address = privateStrings.lookup(u)->getVA();
     }
     // What a private unit is bound to has no name that outlives the image.
-    manifest.addUnit(own ? Hash128() : unit.identity, address, unit.bytes, unit.kind, flags,
-                     model.libraries[unit.library], unit.name);
+    manifest.addUnit(own ? Hash128() : unit.identity, address, unit.bytes,
+                     unit.kind, flags, model.libraries[unit.library],
+                     unit.name);
   }
   for (uint32_t i = 0; i != model.slots.size(); ++i)
     if (slotUsed[i]) {
@@ -1651,10 +1646,9 @@ void SpacerLink::contentsWritten(uint8_t *buf, size_t size) {
 
   std::vector<RunBytes> runBytes;
   for (RunSection *r : runs)
-    runBytes.push_back(
-        {r->run, r->run.region == Region::Bss
-                     ? nullptr
-                     : buf + r->getParent()->offset});
+    runBytes.push_back({r->run, r->run.region == Region::Bss
+                                    ? nullptr
+                                    : buf + r->getParent()->offset});
   Expected<FinishedPages> finished = finishPages(*atlas, runBytes, live);
   if (fail(finished ? Error::success() : finished.takeError()))
     return;

@@ -55,9 +55,9 @@ void NameTable::propose(uint32_t unit, uint64_t offset, unsigned binding,
                                              : 2;
   Proposal p{offset, rank, std::move(name), local};
   auto [it, isNew] = proposals.try_emplace(unit, p);
-  if (!isNew && std::tie(p.offset, p.rank, p.name) <
-                    std::tie(it->second.offset, it->second.rank,
-                             it->second.name))
+  if (!isNew &&
+      std::tie(p.offset, p.rank, p.name) <
+          std::tie(it->second.offset, it->second.rank, it->second.name))
     it->second = std::move(p);
 }
 

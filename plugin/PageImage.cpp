@@ -88,8 +88,7 @@ Error PageFinisher::finishPage(Region region, uint64_t address, uint8_t *page) {
     return variants.takeError();
 
   auto agrees = [&](const PageVariant &v, const Piece &p) {
-    return !memcmp(v.content.data() + p.begin, page + p.begin,
-                   p.end - p.begin);
+    return !memcmp(v.content.data() + p.begin, page + p.begin, p.end - p.begin);
   };
   // A text page's base must agree on all that is not a patch; its first content
   // does, whatever jumps later ones have.
@@ -101,8 +100,8 @@ Error PageFinisher::finishPage(Region region, uint64_t address, uint8_t *page) {
   const PageVariant *base = nullptr;
   std::pair<bool, size_t> baseRank;
   for (const PageVariant &v : *variants) {
-    size_t n = llvm::count_if(pieces,
-                              [&](const Piece &p) { return agrees(v, p); });
+    size_t n =
+        llvm::count_if(pieces, [&](const Piece &p) { return agrees(v, p); });
     if (n == pieces.size()) {
       memcpy(page, v.content.data(), pageBytes);
       return Error::success();
@@ -140,13 +139,14 @@ Error PageFinisher::finish(const RunBytes &run) {
   if (!run.bytes)
     return Error::success();
   // Start at the last range that begins before the run: it may reach in.
-  cursor = llvm::partition_point(live, [&](const LiveRange &r) {
-             return r.address + r.bytes <= run.run.base;
-           }) -
+  cursor = llvm::partition_point(live,
+                                 [&](const LiveRange &r) {
+                                   return r.address + r.bytes <= run.run.base;
+                                 }) -
            live.begin();
   for (uint64_t off = 0; off != run.run.bytes; off += pageBytes)
-    if (Error e = finishPage(run.run.region, run.run.base + off,
-                             run.bytes + off))
+    if (Error e =
+            finishPage(run.run.region, run.run.base + off, run.bytes + off))
       return e;
   return Error::success();
 }

@@ -118,9 +118,8 @@ void Placer::bindSlots() {
     }
     if (s.kind == SlotKind::Got)
       continue;
-    bool wantEntry =
-        model.trampolines == Trampolines::Entry ||
-        (model.trampolines == Trampolines::Auto && s.heat >= hot);
+    bool wantEntry = model.trampolines == Trampolines::Entry ||
+                     (model.trampolines == Trampolines::Auto && s.heat >= hot);
     s.kind = wantEntry && s.mayBeEntry ? SlotKind::Entry : SlotKind::Door;
   }
 }
@@ -395,8 +394,8 @@ Error Placer::placeDoors() {
   std::vector<uint32_t> small;
   std::vector<std::pair<StringRef, uint32_t>> large;
   for (uint32_t lib = 1; lib < byLibrary.size(); ++lib) {
-    if (!byLibrary[lib].empty() && (byLibrary[lib].size() >= ownDoorSlots ||
-                                    ownsDoors(libraryIds[lib])))
+    if (!byLibrary[lib].empty() &&
+        (byLibrary[lib].size() >= ownDoorSlots || ownsDoors(libraryIds[lib])))
       large.push_back({model.libraries[lib], lib});
     else
       small.insert(small.end(), byLibrary[lib].begin(), byLibrary[lib].end());
@@ -407,8 +406,7 @@ Error Placer::placeDoors() {
     return e;
   for (auto &[name, lib] : large) {
     llvm::sort(byLibrary[lib], inOrder);
-    if (Error e =
-            placeSlotGroup(Region::Door, byLibrary[lib], libraryIds[lib]))
+    if (Error e = placeSlotGroup(Region::Door, byLibrary[lib], libraryIds[lib]))
       return e;
   }
   llvm::sort(byLibrary[0], inOrder);
@@ -530,8 +528,8 @@ std::vector<Run> mapRuns(const Model &model, Atlas &atlas,
                          ArrayRef<uint32_t> usedSlots, unsigned maxRuns) {
   std::set<uint64_t> pages;
   auto use = [&](uint64_t address, uint64_t bytes) {
-    uint64_t last = alignDown(address + std::max<uint64_t>(bytes, 1) - 1,
-                              pageBytes);
+    uint64_t last =
+        alignDown(address + std::max<uint64_t>(bytes, 1) - 1, pageBytes);
     for (uint64_t p = alignDown(address, pageBytes);; p += pageBytes) {
       pages.insert(p);
       if (p == last)

@@ -37,8 +37,8 @@ uint64_t Comparison::distinctPages() const {
   return n;
 }
 
-/// Addresses of the pages with bytes on which \p library has units; of all
-/// pages if it is empty.
+/// Addresses of the pages with bytes on which \p library has shared units; of
+/// all pages if it is empty.
 static DenseSet<uint64_t> pagesWith(const Image &image, StringRef library) {
   DenseSet<uint64_t> out;
   if (library.empty()) {
@@ -50,7 +50,7 @@ static DenseSet<uint64_t> pagesWith(const Image &image, StringRef library) {
   if (!image.manifest)
     return out;
   for (const ManifestUnit &u : image.manifest->units) {
-    if (image.manifest->string(u.library) != library)
+    if (u.flags & UnitPrivate || image.manifest->string(u.library) != library)
       continue;
     auto page = llvm::partition_point(image.pages, [&](const LoadedPage &p) {
       return p.address + formatPageBytes <= u.address;
@@ -153,7 +153,7 @@ std::optional<Ideal> Comparison::ideal() const {
           leads.insert({s.address, s.target}).second) {
         bool own = s.kind == SlotKind::Door &&
                    s.target - h.windowBase >= h.windowBytes;
-        (own                        ? ownDoors
+        (own                       ? ownDoors
          : s.kind == SlotKind::Got ? out.gotBytes
                                    : out.doorBytes) += s.bytes;
       }
