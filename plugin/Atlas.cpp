@@ -21,6 +21,7 @@
 #include "AtlasFile.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include <algorithm>
 #include <deque>
@@ -627,8 +628,9 @@ Expected<AtlasCounts> Atlas::counts() {
 
 Error Atlas::integrityCheck(std::vector<std::string> &problems) {
   return impl->file->each("PRAGMA integrity_check", [&](const Statement &s) {
-    if (s.text(0) != "ok")
-      problems.push_back(("SQLite: " + s.text(0)).str());
+    for (StringRef line : split(s.text(0), '\n'))
+      if (line != "ok")
+        problems.push_back(("SQLite: " + line).str());
   });
 }
 

@@ -139,6 +139,9 @@ static Error damaged(const char *path, const char *what) {
 }
 
 Error AtlasFile::fail(int rc, const char *doing) {
+  // One line: a message may quote the schema.
+  std::string why = db ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+  why.resize(std::min(why.find('\n'), why.size()));
   switch (rc & 0xff) {
   case SQLITE_BUSY:
     return createStringError("%s: locked by another link for %u s",
@@ -150,17 +153,15 @@ Error AtlasFile::fail(int rc, const char *doing) {
     return createStringError("%s: not an SQLite file, expected an atlas",
                              path.c_str());
   case SQLITE_CORRUPT:
-    return damaged(path.c_str(), sqlite3_errmsg(db));
+    return damaged(path.c_str(), why.c_str());
   case SQLITE_ERROR: // an atlas by its header, but a table is not there
-    return createStringError("%s: damaged: %s", path.c_str(),
-                             sqlite3_errmsg(db));
+    return createStringError("%s: damaged: %s", path.c_str(), why.c_str());
   case SQLITE_READONLY:
     return createStringError("%s: read-only, expected a file and a directory "
                              "that can be written (or frozen mode)",
                              path.c_str());
   default:
-    return createStringError("%s: %s: %s", path.c_str(), doing,
-                             db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+    return createStringError("%s: %s: %s", path.c_str(), doing, why.c_str());
   }
 }
 
