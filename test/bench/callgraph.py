@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 
-import harness
+from measure import harness
 
 INPUTS = {"lua": 2, "sqlite": 1, "xml": 1}
 

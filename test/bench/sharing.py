@@ -2,9 +2,9 @@
 """Sharing efficiency over all images of the test bed, both versions, on one atlas: ideal pages / distinct pages present.
 
 Distinct pages are counted from the images' bytes: for shared classes by address and content, for the image's own by
-content. Ideal: for text, rodata and data, the bytes of all distinct live units / 4096, rounded up; for doors and GOT, those of all
-distinct pairs of slot and target; private pages count as they are, on both sides, and the efficiency is also given without
-them. Pages of zeros without bytes in the file count on neither side. Bar of the issue: ≥ 0.95.
+content. Ideal: for text, rodata and data, the bytes of all distinct live units / 4096, rounded up; for doors and GOT, those of
+all distinct pairs of slot and target; private pages count as they are, on both sides, and the efficiency is also given
+without them. Pages of zeros without bytes in the file count on neither side. Bar of the issue: ≥ 0.95.
 `spacer compare` gives the same from the linker's side; this asks nothing but the images."""
 
 import struct

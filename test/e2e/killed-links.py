@@ -179,5 +179,6 @@ main(__doc__, body, [
     ("--count", dict(type=int, default=60, help="kills at random moments [60]")),
     ("--seed", dict(type=int, default=1, help="of the random moments [1]")),
     ("--syscalls", dict(type=int, default=1, metavar="SUBJECTS",
-                        help="for so many pairs of application and atlas, of 10, also kill at each system call; half a minute to minutes each [1]")),
+                        help="for so many pairs of application and atlas, of 10, also kill at each system call: minutes each "
+                             "for the large ones [1]")),
 ])
