@@ -83,16 +83,22 @@ private:
   std::vector<Hash128> local; ///< digest of a unit without its content refs
   std::vector<uint32_t> component;
   uint32_t componentCount = 0;
-  std::vector<Hash128> placeKeys; ///< of named units, by unit
 };
 
 } // namespace
 
+// One buffer a thread: most of the cost of a small digest is its memory.
+static HashBuilder &scratch() {
+  thread_local HashBuilder builder;
+  builder.clear();
+  return builder;
+}
+
 void IdentityPass::localDigest(uint32_t u) {
   Unit &unit = model.units[u];
-  HashBuilder h;
-  h.u8(uint8_t(unit.kind)).u8(unit.entsize).u64(unit.flags);
-  h.u64(unit.align).u64(unit.bytes);
+  HashBuilder &h = scratch();
+  h.u8(uint8_t(unit.kind)).u8(unit.entsize);
+  h.fixed({unit.flags, unit.align, unit.bytes});
   if (unit.entrySlot != noSlot)
     h.u8('E').hash(model.slots[unit.entrySlot].key);
   else if (unit.ownAddress || (model.trampolines == Trampolines::None &&
@@ -113,7 +119,7 @@ void IdentityPass::addRefs(
     HashBuilder &h, const Unit &unit,
     function_ref<void(HashBuilder &, const Ref &)> inside) {
   for (const Ref &r : unit.refs) {
-    h.u64(r.offset).u64(r.type).u64(r.addend).u64(r.residual);
+    h.fixed({r.offset, r.type, uint64_t(r.addend), uint64_t(r.residual)});
     switch (r.binding) {
     case Binding::Slot:
     case Binding::Got:
@@ -129,7 +135,7 @@ void IdentityPass::addRefs(
     case Binding::Unit: {
       const Unit &t = model.units[r.target];
       if (t.named) {
-        h.u8('N').hash(placeKeys[r.target]);
+        h.u8('N').hash(t.place);
         h.u64(t.generation);
       } else {
         inside(h, r);
@@ -227,7 +233,7 @@ Hash128 IdentityPass::walk(uint32_t root, ArrayRef<uint32_t> members,
 
 // A component of one unit, numbered 0, perhaps bound to itself.
 void IdentityPass::digestAlone(uint32_t u) {
-  HashBuilder h;
+  HashBuilder &h = scratch();
   h.hash(local[u]);
   addRefs(h, model.units[u], [&](HashBuilder &b, const Ref &r) {
     if (r.target == u)
@@ -300,19 +306,19 @@ void IdentityPass::finishComponent(ArrayRef<uint32_t> members) {
 
 void IdentityPass::run() {
   local.resize(model.units.size());
-  placeKeys.resize(model.units.size());
-  for (uint32_t u = 0; u != model.units.size(); ++u)
-    if (const Unit &unit = model.units[u]; unit.named)
-      placeKeys[u] =
-          placeKey(unit.kind, model.libraries[unit.library], unit.name);
   // Most units have no content references, so no component to wait for.
   std::vector<uint8_t> hasContentRefs(model.units.size());
-  parallelFor(0, model.units.size(), [&](size_t u) {
-    localDigest(u);
-    hasContentRefs[u] = llvm::any_of(
-        model.units[u].refs, [&](const Ref &r) { return byContent(r); });
-    if (!hasContentRefs[u])
-      finishComponent(uint32_t(u));
+  // A few large tasks: a unit is too little work for one.
+  constexpr size_t tasks = 16;
+  size_t n = model.units.size();
+  parallelFor(0, tasks, [&](size_t t) {
+    for (size_t u = n * t / tasks; u != n * (t + 1) / tasks; ++u) {
+      localDigest(u);
+      hasContentRefs[u] = llvm::any_of(
+          model.units[u].refs, [&](const Ref &r) { return byContent(r); });
+      if (!hasContentRefs[u])
+        finishComponent(uint32_t(u));
+    }
   });
   findComponents(hasContentRefs);
 }

@@ -54,6 +54,7 @@
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/TimeProfiler.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -408,6 +409,7 @@ static bool isOrdered(const InputSectionDescription &isd) {
 }
 
 void SpacerLink::sectionsAssigned() {
+  TimeTraceScope timeScope("Spacer: strings");
   if (Error e = deltas.finish())
     fatal(toString(std::move(e)));
   if (opts.atlas.empty() || config->relocatable || errorCount() || refuse())
@@ -958,8 +960,11 @@ void SpacerLink::collectRefs(uint32_t u) {
     }
     refs.push_back(ref);
   }
-  llvm::stable_sort(
-      refs, [](const Ref &a, const Ref &b) { return a.offset < b.offset; });
+  auto byOffset = [](const Ref &a, const Ref &b) {
+    return a.offset < b.offset;
+  };
+  if (!llvm::is_sorted(refs, byOffset))
+    llvm::stable_sort(refs, byOffset);
   model.units[u].refs = std::move(refs);
 }
 
@@ -1049,6 +1054,7 @@ void SpacerLink::warnAboutCost() {
 }
 
 void SpacerLink::sectionsFinal() {
+  TimeTraceScope timeScope("Spacer: place");
   if (!active())
     return;
   takeSections();
@@ -1324,6 +1330,7 @@ void SpacerLink::redirectDynamic(RelocationBaseSection *rel) {
 }
 
 void SpacerLink::relocationsScanned() {
+  TimeTraceScope timeScope("Spacer: redirect");
   if (!active())
     return;
   for (uint32_t u = 0; u != model.units.size(); ++u)
@@ -1439,6 +1446,7 @@ void SpacerLink::checkWindowIsFree() {
 }
 
 void SpacerLink::addressesFinal() {
+  TimeTraceScope timeScope("Spacer: addresses");
   if (!active())
     return;
   repairReservedSymbols();
@@ -1623,6 +1631,7 @@ void SpacerLink::writeSlots(std::vector<LiveRange> &live) {
 }
 
 void SpacerLink::contentsWritten(uint8_t *buf, size_t size) {
+  TimeTraceScope timeScope("Spacer: pages");
   if (!active())
     return;
   std::vector<LiveRange> live;
@@ -1689,6 +1698,7 @@ void SpacerLink::contentsWritten(uint8_t *buf, size_t size) {
 }
 
 void SpacerLink::beforeCommit() {
+  TimeTraceScope timeScope("Spacer: commit");
   if (!active())
     return;
   if (!opts.delta.empty() &&

@@ -60,6 +60,7 @@ struct Unit {
   uint32_t entrySlot = UINT32_MAX;
 
   // Results.
+  Hash128 place; ///< placeKey() of a named object
   Hash128 identity;
   uint32_t generation = 0; ///< of the place, for named objects
   uint64_t address = 0;

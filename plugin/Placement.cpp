@@ -58,6 +58,9 @@ public:
       : model(m), atlas(a), frozen(a.mode() == AtlasMode::Frozen) {
     for (const std::string &name : m.libraries)
       libraryIds.push_back(frozen ? 0 : a.libraryId(name));
+    for (Unit &u : model.units)
+      if (u.named)
+        u.place = placeKey(u.kind, model.libraries[u.library], u.name);
   }
   Expected<PlacementStats> run();
 
@@ -158,8 +161,7 @@ void Placer::bindPlaces() {
   for (Unit &u : model.units) {
     if (!u.named || u.isPrivate)
       continue;
-    Hash128 key = placeKey(u.kind, model.libraries[u.library], u.name);
-    ArrayRef<PlaceRow> rows = atlas.findPlaces(key);
+    ArrayRef<PlaceRow> rows = atlas.findPlaces(u.place);
     auto fits = llvm::find_if(rows, [&](const PlaceRow &p) {
       return p.capacity >= u.bytes && p.address % u.align == 0;
     });
@@ -224,8 +226,7 @@ void Placer::placeTls(std::vector<uint32_t> &units) {
     Unit &u = model.units[i];
     depth = alignTo(depth + u.bytes, u.align);
     u.address = -depth;
-    atlas.addPlace({placeKey(u.kind, model.libraries[u.library], u.name),
-                    u.generation, u.kind, u.address, u.bytes, u.align,
+    atlas.addPlace({u.place, u.generation, u.kind, u.address, u.bytes, u.align,
                     libraryIds[u.library], u.name});
     ++stats.newPlaces;
     ++stats.newUnits;
@@ -280,8 +281,7 @@ Error Placer::placeRegion(Region region, std::vector<uint32_t> &units) {
     u.address = *base + offset[i];
     uint32_t library = libraryIds[u.library];
     if (u.named) {
-      atlas.addPlace({placeKey(u.kind, model.libraries[u.library], u.name),
-                      u.generation, u.kind, u.address, capacity[i], u.align,
+      atlas.addPlace({u.place, u.generation, u.kind, u.address, capacity[i], u.align,
                       library, u.name});
       ++stats.newPlaces;
     } else if (!atlas.findUnit(u.identity)) {
@@ -426,8 +426,7 @@ Error Placer::checkNames() const {
     const Unit &u = model.units[i];
     if (!u.named || u.isPrivate)
       continue;
-    Hash128 key = placeKey(u.kind, model.libraries[u.library], u.name);
-    if (!places.try_emplace(key, i).second)
+    if (!places.try_emplace(u.place, i).second)
       return createStringError(
           "%s: two objects named %s in library '%s' (please report this)",
           atlas.path().c_str(), u.name.c_str(),
