@@ -1,0 +1,7 @@
+#include "pair.h"
+typedef int Function(int);
+NOINLINE int f(int x) { return x + 1; }
+NOINLINE int g(int x) { return x * 11; }
+Function *table[2] = {f, g};
+NOINLINE int call(int i, int x) { return table[i](x); }
+NOINLINE Function *take(void) { return f; }
