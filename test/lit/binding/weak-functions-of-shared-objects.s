@@ -3,12 +3,14 @@
 # RUN: rm -rf %t && split-file %s %t && cd %t
 # RUN: %as lib.s -o lib.o && llvm-ar rcs libone.a lib.o && %as app.s -o app.o
 # RUN: %as so.s -o so.o && %spacer_ld -shared so.o -o so.so
-# RUN: %spacer_ld -pie --dynamic-linker=/ld.so app.o libone.a so.so -o image --spacer-atlas=a.atlas -z dynamic-undefined-weak
-# RUN: llvm-readelf -SrW image | FileCheck %s
-# RUN: %spacer_ld -pie --dynamic-linker=/ld.so app.o libone.a -o image --spacer-atlas=b.atlas -z dynamic-undefined-weak
-# RUN: llvm-readelf -SrW image | FileCheck %s
-# CHECK: .spacer.text
-# CHECK: R_X86_64_GLOB_DAT {{.*}} optional
+# RUN: %spacer_ld -pie --dynamic-linker=/ld.so app.o libone.a so.so -o image1 --spacer-atlas=a.atlas -z dynamic-undefined-weak
+# RUN: %spacer_ld -pie --dynamic-linker=/ld.so app.o libone.a -o image2 --spacer-atlas=a.atlas -z dynamic-undefined-weak
+# RUN: llvm-readelf -SrW image1 > out1 && llvm-objdump -d --no-show-raw-insn image1 >> out1 && FileCheck %s < out1
+# RUN: llvm-readelf -SrW image2 > out2 && llvm-objdump -d --no-show-raw-insn image2 >> out2 && FileCheck %s < out2
+# CHECK:       .spacer.text
+# CHECK:       {{^0*}}[[#%x,WORD:]] {{.*}} R_X86_64_GLOB_DAT {{.*}} optional
+# CHECK-LABEL: <take>:
+# CHECK-NEXT:  movq {{.*}}# 0x[[#WORD]]
 
 #--- lib.s
   .section .text.take,"ax",@progbits
