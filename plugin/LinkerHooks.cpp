@@ -53,6 +53,8 @@
 #include "lld/Common/ErrorHandler.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/ManagedStatic.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/TimeProfiler.h"
 #include "llvm/Support/raw_ostream.h"
@@ -159,6 +161,8 @@ public:
   void addressesFinal() override;
   void contentsWritten(uint8_t *buf, size_t size) override;
   void beforeCommit() override;
+  bool keepsOldOutput() override { return !opts.atlas.empty(); }
+  void close() { atlas.reset(); }
 
 private:
   bool active() const { return atlas && !errorCount(); }
@@ -204,7 +208,8 @@ private:
   bool movesWithImage(uint32_t slot) const;
   uint64_t slotTarget(uint32_t slot) const;
   void repairReservedSymbols();
-  void checkWindowIsFree();
+  void checkWindow();
+  uint64_t segmentBegin(const PhdrEntry &p) const;
   void sizeManifest();
   void writeSlots(std::vector<LiveRange> &live);
   uint8_t *bytesAt(uint64_t address) const;
@@ -327,6 +332,20 @@ uint32_t SpacerLink::addLibrary(StringRef name) {
   return it->second;
 }
 
+// lld trusts the section headers of what it reads later, relocations say.
+static bool sectionsAreWhole(const ELFFileBase *f) {
+  uint64_t size = f->mb.getBufferSize();
+  for (const ELF64LE::Shdr &s : f->getELFShdrs<ELF64LE>())
+    if (s.sh_type != SHT_NOBITS &&
+        (s.sh_offset > size || s.sh_size > size - s.sh_offset)) {
+      error(lld::toString(f) + ": a section ends at 0x" +
+            utohexstr(s.sh_offset + s.sh_size) + ", the file at 0x" +
+            utohexstr(size));
+      return false;
+    }
+  return true;
+}
+
 // libNAME.a and libNAME.o are library NAME.
 static StringRef libraryName(StringRef path) {
   StringRef name = sys::path::stem(path);
@@ -340,6 +359,8 @@ void SpacerLink::classifyFiles() {
   addLibrary("");
   StringMap<std::string> claims;
   for (ELFFileBase *f : ctx.objectFiles) {
+    if (!sectionsAreWhole(f))
+      return;
     StringRef archive = f->archiveName;
     StringRef path = archive.empty() ? f->getName() : archive;
     std::string full = lld::toString(f);
@@ -474,6 +495,11 @@ void SpacerLink::takeStrings(OutputSection &os, InputSectionDescription &isd) {
         stringHomes.push_back({&os, &isd});
       }
       units[i] = it->second;
+      // A string of two libraries belongs to one by name, not by order.
+      uint32_t &owner = model.units[it->second].library;
+      uint32_t library = libraryOf(ms->file);
+      if (model.libraries[library] < model.libraries[owner])
+        owner = library;
     }
     ms->parent = anchor;
     takenStrings.push_back(ms);
@@ -739,9 +765,8 @@ uint32_t SpacerLink::slotOf(Symbol &sym, SlotKind kind) {
     if (unit != sectionUnit.end()) {
       s.unit = unit->second;
       s.unitOffset = d->value;
-      const Unit &u = model.units[s.unit];
       s.mayBeEntry = kind != SlotKind::Got && d->type == STT_FUNC &&
-                     d->value == 0 && !d->isWeak() && u.bytes >= s.bytes &&
+                     d->value == 0 && !d->isWeak() &&
                      functions.lookup(d->section).size() == 1;
     }
   }
@@ -942,6 +967,13 @@ void SpacerLink::collectRefs(uint32_t u) {
       continue;
     if (r.getType(false) == R_X86_64_NONE)
       continue;
+    if (r.r_offset + x86_64::fieldBytes(r.getType(false)) > sec->getSize() ||
+        r.r_offset > sec->getSize()) {
+      error(lld::toString(sec) + ": a relocation at offset 0x" +
+            utohexstr(r.r_offset) + ", the section has 0x" +
+            utohexstr(sec->getSize()) + " bytes");
+      return;
+    }
     Ref ref = resolve(model.units[u], *sec, r);
     if (ref.binding == Binding::Private && !model.units[u].reason) {
       const Symbol &sym = sec->file->getSymbol(r.getSymbol(false));
@@ -1424,25 +1456,44 @@ void SpacerLink::repairReservedSymbols() {
   set(ElfSym::end2, last);
 }
 
-void SpacerLink::checkWindowIsFree() {
+// Fatal, because lld would go on to say the same of each section or reference.
+void SpacerLink::checkWindow() {
   const Window &w = atlas->window();
-  auto isOurs = [&](const OutputSection *os) {
-    return llvm::any_of(outputs, [&](OutputDesc *d) { return &d->osec == os; });
-  };
+  std::string where = opts.atlas + ": the window 0x" + utohexstr(w.base) +
+                      " to 0x" + utohexstr(w.base + w.bytes);
+  uint64_t bytes = 0;
   for (const OutputSection *os : outputSections) {
-    if (!(os->flags & SHF_ALLOC) || !os->size || isOurs(os) ||
+    if (os->type != SHT_NOBITS)
+      bytes += alignTo(os->size, pageBytes);
+    bool ours = llvm::any_of(
+        outputs, [&](const OutputDesc *d) { return &d->osec == os; });
+    if (!(os->flags & SHF_ALLOC) || !os->size || ours ||
         ((os->flags & SHF_TLS) && os->type == SHT_NOBITS))
       continue;
-    if (os->addr < w.base + w.bytes && os->addr + os->size > w.base) {
-      error(opts.atlas + ": the window 0x" + utohexstr(w.base) + " to 0x" +
-            utohexstr(w.base + w.bytes) + " is in the way of " + os->name +
-            " at 0x" + utohexstr(os->addr) + " to 0x" +
-            utohexstr(os->addr + os->size) +
+    uint64_t end = os->addr + os->size;
+    if (os->addr < w.base + w.bytes && end > w.base)
+      fatal(where + " is in the way of " + os->name + " at 0x" +
+            utohexstr(os->addr) + " to 0x" + utohexstr(end) +
             "; create the atlas with another --spacer-window, or move the "
             "image");
-      return;
-    }
+    // What displacements of 32 bits reach, from one end to the other.
+    uint64_t span =
+        std::max(end, w.base + w.bytes) - std::min(os->addr, w.base);
+    if (span > (1ull << 31))
+      fatal(where + " is more than 2 GiB away from " + os->name + " at 0x" +
+            utohexstr(os->addr) +
+            "; create the atlas with another --spacer-window, or move the "
+            "image");
   }
+  // The output is written through a mapping, where a full disk is a signal.
+  SmallString<128> folder = sys::path::parent_path(config->outputFile);
+  if (folder.empty())
+    folder = ".";
+  ErrorOr<sys::fs::space_info> space = sys::fs::disk_space(folder);
+  bytes += bytes / 8 + (64 << 10); // symbols are not counted yet
+  if (space && space->available < bytes && sys::fs::is_directory(folder))
+    fatal(config->outputFile + ": needs about " + Twine(bytes) + " bytes, " +
+          Twine(space->available) + " are free");
 }
 
 void SpacerLink::addressesFinal() {
@@ -1450,7 +1501,7 @@ void SpacerLink::addressesFinal() {
   if (!active())
     return;
   repairReservedSymbols();
-  checkWindowIsFree();
+  checkWindow();
   for (uint32_t u : tlsUnits)
     cast<InputSection>(unitSection[u])->outSecOff =
         tlsBlock->outSecOff + tlsBlock->getSize() + model.units[u].address;
@@ -1508,6 +1559,32 @@ static PageClass classOf(Region r) {
   llvm_unreachable("region");
 }
 
+// The address of a segment's first byte. Under a SECTIONS command lld places
+// the ELF headers only after this point (LinkerScript::allocateHeaders): below
+// the lowest section, if they fit there without a page of their own or the
+// script asks for them, and else not at all.
+uint64_t SpacerLink::segmentBegin(const PhdrEntry &p) const {
+  bool headers =
+      p.firstSec == Out::elfHeader || p.firstSec == Out::programHeaders;
+  if (!headers || !script->hasSectionsCommand)
+    return p.firstSec->addr;
+  uint64_t lowest = UINT64_MAX, first = UINT64_MAX;
+  for (const OutputSection *os : outputSections) {
+    if (!(os->flags & SHF_ALLOC))
+      continue;
+    lowest = std::min(lowest, os->addr);
+    if (os->ptLoad == &p)
+      first = std::min(first, os->addr);
+  }
+  bool asked = llvm::any_of(script->phdrsCommands, [](const PhdrsCommand &c) {
+    return c.hasPhdrs || c.hasFilehdr;
+  });
+  uint64_t base = asked ? 0 : alignDown(lowest, config->maxPageSize);
+  return getHeaderSize() <= lowest - base
+             ? alignDown(lowest - getHeaderSize(), config->maxPageSize)
+             : first;
+}
+
 // Addresses are final, so the tables' sizes are; offsets and hashes follow in
 // contentsWritten().
 void SpacerLink::sizeManifest() {
@@ -1542,7 +1619,7 @@ void SpacerLink::sizeManifest() {
   for (PhdrEntry *p : *allPhdrs) {
     if (p->p_type != PT_LOAD || !p->firstSec)
       continue;
-    uint64_t begin = alignDown(p->firstSec->addr, pageBytes);
+    uint64_t begin = alignDown(segmentBegin(*p), pageBytes);
     uint64_t end = alignTo(p->lastSec->addr + p->lastSec->size, pageBytes);
     for (uint64_t a = begin; a < end; a += pageBytes) {
       if (!manifest.pages.empty() && manifest.pages.back().address >= a)
@@ -1704,15 +1781,28 @@ void SpacerLink::beforeCommit() {
   if (!opts.delta.empty() &&
       fail(deltas.write(opts.deltaBase, opts.delta, opts.libraries)))
     return;
+  if (opts.report &&
+      fail(report.write(model, *atlas, slotUsed, opts.reportFile)))
+    return;
   // Committed before the output has its name: a link that is killed between the
   // two leaves rows that no image uses, never an image whose pages the atlas
   // does not know.
-  if (atlas->mode() == AtlasMode::Grow && fail(atlas->commit()))
-    return;
-  if (opts.report)
-    fail(report.write(model, *atlas, slotUsed, opts.reportFile));
+  if (atlas->mode() == AtlasMode::Grow)
+    fail(atlas->commit());
 }
 
-void installLinkerHooks() { linkHook = new SpacerLink; }
+namespace {
+
+/// However a link ends, lld destroys its ManagedStatics and nothing else: an
+/// atlas that did not commit is closed there, and is then as it was.
+struct HookOwner {
+  SpacerLink link;
+  ~HookOwner() { link.close(); }
+};
+ManagedStatic<HookOwner> hookOwner;
+
+} // namespace
+
+void installLinkerHooks() { linkHook = &hookOwner->link; }
 
 } // namespace spacer

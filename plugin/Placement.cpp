@@ -56,6 +56,12 @@ class Placer {
 public:
   Placer(Model &m, Atlas &a)
       : model(m), atlas(a), frozen(a.mode() == AtlasMode::Frozen) {
+    // New libraries get their ids by name, whatever order they came in.
+    std::vector<StringRef> byName(m.libraries.begin(), m.libraries.end());
+    llvm::sort(byName);
+    if (!frozen)
+      for (StringRef name : byName)
+        a.libraryId(name);
     for (const std::string &name : m.libraries)
       libraryIds.push_back(frozen ? 0 : a.libraryId(name));
     for (Unit &u : model.units)
@@ -269,6 +275,10 @@ Error Placer::placeRegion(Region region, std::vector<uint32_t> &units) {
     capacity[i] = u.kind == UnitKind::Bss && u.bytes >= 64
                       ? u.bytes + u.bytes / 2
                       : u.bytes;
+    // An entry must have room for the jump of a later version.
+    if (u.entrySlot != noSlot)
+      capacity[i] =
+          std::max<uint64_t>(capacity[i], model.slots[u.entrySlot].bytes);
     end = alignTo(end, u.align);
     offset[i] = end;
     end += std::max<uint64_t>(capacity[i], 1);
@@ -281,8 +291,8 @@ Error Placer::placeRegion(Region region, std::vector<uint32_t> &units) {
     u.address = *base + offset[i];
     uint32_t library = libraryIds[u.library];
     if (u.named) {
-      atlas.addPlace({u.place, u.generation, u.kind, u.address, capacity[i], u.align,
-                      library, u.name});
+      atlas.addPlace({u.place, u.generation, u.kind, u.address, capacity[i],
+                      u.align, library, u.name});
       ++stats.newPlaces;
     } else if (!atlas.findUnit(u.identity)) {
       atlas.addUnit({u.identity, u.kind, u.address, u.bytes, library, u.name});
@@ -362,7 +372,7 @@ void Placer::findWantedSlots() {
 // own, last those that lead into the image itself and so differ by image.
 Error Placer::placeDoors() {
   std::vector<std::vector<uint32_t>> byLibrary(model.libraries.size());
-  std::vector<uint32_t> got;
+  std::vector<uint32_t> got, entries;
   for (uint32_t i = 0; i != model.slots.size(); ++i) {
     Slot &s = model.slots[i];
     if (s.known || !s.wanted)
@@ -371,7 +381,7 @@ Error Placer::placeDoors() {
       const Unit &u = model.units[s.unit];
       if (!u.isPrivate) {
         s.address = u.address;
-        addSlotRow(s);
+        entries.push_back(i);
         continue;
       }
       s.kind = SlotKind::Door;
@@ -391,6 +401,9 @@ Error Placer::placeDoors() {
       return x.name < y.name;
     return x.key < y.key;
   };
+  llvm::sort(entries, inOrder);
+  for (uint32_t i : entries)
+    addSlotRow(model.slots[i]);
   std::vector<uint32_t> small;
   std::vector<std::pair<StringRef, uint32_t>> large;
   for (uint32_t lib = 1; lib < byLibrary.size(); ++lib) {

@@ -7,6 +7,7 @@
 
 #include "LinkerHooks.h"
 #include "lld/Common/Driver.h"
+#include "lld/Common/ErrorHandler.h"
 #include "llvm/Support/Compiler.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Process.h"
@@ -30,5 +31,6 @@ int main(int argc, char **argv) {
   spacer::installLinkerHooks();
   bool ok = lld::elf::link(args, llvm::outs(), llvm::errs(),
                            /*exitEarly=*/true, /*disableOutput=*/false);
-  return ok ? 0 : 1;
+  // As lld's own main: discards an output that was not committed.
+  lld::exitLld(ok ? 0 : 1);
 }
