@@ -333,17 +333,14 @@ uint32_t SpacerLink::addLibrary(StringRef name) {
 }
 
 // lld trusts the section headers of what it reads later, relocations say.
-static bool sectionsAreWhole(const ELFFileBase *f) {
+static void checkSectionsAreWhole(const ELFFileBase *f) {
   uint64_t size = f->mb.getBufferSize();
   for (const ELF64LE::Shdr &s : f->getELFShdrs<ELF64LE>())
     if (s.sh_type != SHT_NOBITS &&
-        (s.sh_offset > size || s.sh_size > size - s.sh_offset)) {
-      error(lld::toString(f) + ": a section ends at 0x" +
+        (s.sh_offset > size || s.sh_size > size - s.sh_offset))
+      fatal(lld::toString(f) + ": a section ends at 0x" +
             utohexstr(s.sh_offset + s.sh_size) + ", the file at 0x" +
             utohexstr(size));
-      return false;
-    }
-  return true;
 }
 
 // libNAME.a and libNAME.o are library NAME.
@@ -359,8 +356,7 @@ void SpacerLink::classifyFiles() {
   addLibrary("");
   StringMap<std::string> claims;
   for (ELFFileBase *f : ctx.objectFiles) {
-    if (!sectionsAreWhole(f))
-      return;
+    checkSectionsAreWhole(f);
     StringRef archive = f->archiveName;
     StringRef path = archive.empty() ? f->getName() : archive;
     std::string full = lld::toString(f);
