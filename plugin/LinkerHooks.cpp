@@ -766,6 +766,9 @@ uint32_t SpacerLink::slotOf(Symbol &sym, SlotKind kind) {
                      functions.lookup(d->section).size() == 1;
     }
   }
+  // A fixed address for everybody: lld then makes the PLT entry canonical.
+  if (sym.type == STT_GNU_IFUNC)
+    sym.setFlags(HAS_DIRECT_RELOC);
   model.slots.push_back(std::move(s));
   slotTargets.push_back(&sym);
   return it->second;
