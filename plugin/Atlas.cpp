@@ -115,7 +115,8 @@ template <class Entry> struct Table {
 struct PageEntry {
   uint32_t committed = 0;
   bool counted = false, loaded = false;
-  std::vector<PageVariant> all; ///< if loaded
+  bool more = false;            ///< the file has more than `all`
+  std::vector<PageVariant> all; ///< if loaded: the oldest, then the added ones
   std::vector<PageVariant> added;
 };
 
@@ -281,16 +282,21 @@ Expected<ArrayRef<PageVariant>> Atlas::pageVariants(uint64_t address) {
   if (p.loaded)
     return ArrayRef<PageVariant>(p.all);
   if (impl->ready(impl->variantsOf, "SELECT variant, hash, content FROM page "
-                                    "WHERE address = ? ORDER BY variant")) {
-    impl->variantsOf.bindAll(address);
+                                    "WHERE address = ? ORDER BY variant "
+                                    "LIMIT ?")) {
+    impl->variantsOf.bindAll(address, uint64_t(mostVariants));
     impl->rows(impl->variantsOf,
                [&] { p.all.push_back(readVariant(impl->variantsOf)); });
   }
   if (impl->pending)
     return impl->takePending();
-  p.committed = uint32_t(p.all.size());
+  p.more = p.all.size() == mostVariants;
+  if (!p.more) {
+    p.committed = uint32_t(p.all.size());
+    p.counted = true;
+  }
   llvm::append_range(p.all, p.added);
-  p.counted = p.loaded = true;
+  p.loaded = true;
   return ArrayRef<PageVariant>(p.all);
 }
 
@@ -308,7 +314,7 @@ Expected<const PageVariant *> Atlas::findVariant(uint64_t address,
   };
   for (const PageVariant &v : p.loaded ? p.all : p.added)
     take(v);
-  if (found || p.loaded)
+  if (found || (p.loaded && !p.more))
     return found;
   if (impl->ready(impl->variantsByHash,
                   "SELECT variant, hash, content FROM page "

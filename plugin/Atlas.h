@@ -79,6 +79,10 @@ struct SlotRow {
   std::string name;
 };
 
+/// Contents of a page that a link looks at. Pages of doors that lead into the
+/// image have one for each image: the hundredth link must not read them all.
+inline constexpr unsigned mostVariants = 16;
+
 /// One content that a page has had in some image.
 struct PageVariant {
   uint32_t variant = 0;
@@ -132,7 +136,8 @@ public:
   /// All generations of a place, oldest first.
   llvm::ArrayRef<PlaceRow> findPlaces(const Hash128 &key);
   const SlotRow *findSlot(const Hash128 &key);
-  /// All variants of a page, oldest first; empty if the page has none yet.
+  /// The variants of a page, oldest first, at most mostVariants of those in the
+  /// file and then those of this link; empty if the page has none yet.
   llvm::Expected<llvm::ArrayRef<PageVariant>> pageVariants(uint64_t address);
   /// The variant of a page with this content, or null; reads no other content,
   /// so it stays fast for a page that has had many.

@@ -9,6 +9,8 @@
 //  - otherwise the recorded content with most agreeing ranges is the base, the
 //    masked bytes are laid over it, and the result is a new content (doors and
 //    data whose targets or values differ in this image, patched entries);
+//    Only the oldest contents are looked at, so the cost does not grow with the
+//    fleet; a newer one is found again because it is made again;
 //  - a page never seen gets int3 (code) or zero around its live bytes.
 //
 // Every byte compared here was computed by lld from this link's own inputs, so
@@ -126,6 +128,13 @@ Error PageFinisher::finishPage(Region region, uint64_t address, uint8_t *page) {
     memcpy(whole.data() + p.begin, page + p.begin, p.end - p.begin);
   memcpy(page, whole.data(), pageBytes);
 
+  // The same overlay on the same base is what an earlier link of these inputs
+  // made, even if its content is not among those looked at.
+  Expected<const PageVariant *> known = atlas.findVariant(address, whole);
+  if (!known)
+    return known.takeError();
+  if (*known)
+    return Error::success();
   if (frozen) {
     result.privatePages.push_back(address);
     return Error::success();
