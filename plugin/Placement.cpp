@@ -466,8 +466,7 @@ Expected<PlacementStats> Placer::run() {
     dropUnknownSlots();
   bindPlaces();
   computeIdentities(model);
-  if (!frozen)
-    keepImageCallersPrivate(model);
+  keepImageCallersPrivate(model);
   if (Error e = placeUnits())
     return std::move(e);
   findWantedSlots();
