@@ -82,10 +82,13 @@ suite_lit() {
 suite_lld() { "$root/test/lld/run.sh" --linker="$ld" --work="$logs/lld" --jobs="$jobs"; }
 
 suite_pairs() {
-  local amount=()
+  local amount=() status=0
   [ "$pairs" = normal ] || amount=("--$pairs")
   /usr/bin/python3 "$root/test/pairs/run.py" --ld="$ld" --jobs="$jobs" "${amount[@]}" \
-    ${toolFlags[@]+"${toolFlags[@]}"}
+    ${toolFlags[@]+"${toolFlags[@]}"} || status=$?
+  /usr/bin/python3 "$root/test/pairs/random-libraries.py" --ld="$ld" --jobs="$jobs" --count=8 ||
+    status=$?
+  return $status
 }
 
 suite_noflag() { "$root/test/noflag.sh" --linker="$ld"; }
