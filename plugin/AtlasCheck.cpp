@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Atlas.h"
+#include "Placement.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -63,22 +64,6 @@ private:
 };
 
 } // namespace
-
-static Region regionOf(UnitKind kind) {
-  switch (kind) {
-  case UnitKind::Text:
-    return Region::Text;
-  case UnitKind::Data:
-  case UnitKind::Tls:
-    return Region::Data;
-  case UnitKind::Bss:
-    return Region::Bss;
-  case UnitKind::Rodata:
-  case UnitKind::String:
-    break;
-  }
-  return Region::Rodata;
-}
 
 static bool byBegin(const Claim &a, const Claim &b) {
   return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
