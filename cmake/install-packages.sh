@@ -19,8 +19,9 @@ packages=(
   # The second compiler of the tests, with its C and C++ libraries; gcc for the name `cc`.
   gcc gcc-12 g++-12
   cmake ninja-build make patch xz-utils python3
-  # What ld.spacer and spacer link against; LLVM's CMake files ask for zlib and zstd.
+  # What our programs link against; LLVM's CMake files ask for zlib and zstd.
   libsqlite3-dev libxxhash-dev libcli11-dev nlohmann-json3-dev zlib1g-dev libzstd-dev
+  libspdlog-dev libcurl4-openssl-dev
   # Sources by `apt-get source`; tclsh builds SQLite's amalgamation.
   dpkg-dev ca-certificates tcl
   # Tests.

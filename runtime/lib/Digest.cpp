@@ -1,0 +1,34 @@
+//===- Digest.cpp - XXH3-128 of pages -------------------------------------===//
+
+#include "Digest.h"
+#include <xxhash.h>
+
+namespace spacer {
+
+std::string Digest::hex() const {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (uint8_t b : bytes) {
+    text += digits[b >> 4];
+    text += digits[b & 15];
+  }
+  return text;
+}
+
+Digest digestOf(std::span<const uint8_t> data) {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits(data.data(), data.size()));
+  Digest d;
+  static_assert(sizeof canonical.digest == sizeof d.bytes);
+  std::memcpy(d.bytes.data(), canonical.digest, sizeof d.bytes);
+  return d;
+}
+
+bool allZero(std::span<const uint8_t> data) {
+  // A range whose first byte is zero and that equals itself shifted by one.
+  return data.empty() ||
+         (data[0] == 0 &&
+          std::memcmp(data.data(), data.data() + 1, data.size() - 1) == 0);
+}
+
+} // namespace spacer

@@ -1,0 +1,81 @@
+//===- HostPool.h - a domain's pages in memory, once on the host ----------===//
+//
+// A memfd as large as the domain's page numbers will ever need, sparse, sealed
+// against shrinking, growing and future writing; page n of the pool stands at
+// n * 4096 of it. Only the mapping that its owner made before sealing can
+// write. Clients get a read-only descriptor: they can map it privately and
+// change their own copy, never the pool.
+//
+// A page is brought in once (fill), verified against its digest. Which pages
+// are whole is one bit a page in a second memfd, set after the bytes: a process
+// that is killed while it copies leaves a page that does not count, and its
+// successor fills it again before anyone sees it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPACER_RUNTIME_HOSTPOOL_H
+#define SPACER_RUNTIME_HOSTPOOL_H
+
+#include "Fd.h"
+#include "PagePool.h"
+#include <atomic>
+#include <memory>
+
+namespace spacer {
+
+class HostPool {
+public:
+  /// Room for \p capacityPages; costs no memory until filled. Sealed at once
+  /// unless \p sealed is false: then the caller seals it with seal() after a
+  /// keeper process has made a writable mapping of its own.
+  static Result<std::unique_ptr<HostPool>>
+  create(std::shared_ptr<PagePool> pool, uint64_t capacityPages,
+         bool sealed = true);
+  Result<void> seal();
+  /// Takes over from a process that died. After sealing nobody can map the
+  /// memfd writable anew, so \p memory is a writable mapping that was inherited
+  /// by fork() from a process that had one. EINVAL if the parts do not fit.
+  static Result<std::unique_ptr<HostPool>>
+  adopt(std::shared_ptr<PagePool> pool, UniqueFd pages, UniqueFd bits,
+        Mapping memory);
+
+  /// Descriptors for a successor (a keeper process): pages, bits.
+  int pagesFd() const { return pages.get(); }
+  int bitsFd() const { return bits.get(); }
+  /// Opened O_RDONLY anew, for a client.
+  Result<UniqueFd> clientFd() const;
+
+  const PagePool &pool() const { return *source; }
+  PagePool &pool() { return *source; }
+  uint64_t capacityPages() const { return capacity; }
+
+  enum class Outcome {
+    Present, ///< all pages are whole
+    Corrupt, ///< at least one page does not have its digest; it stays absent
+    Failed,  ///< cannot be read now
+  };
+  /// Makes \p pages pages from \p first on present. Any thread; two threads
+  /// that want the same page do the work once.
+  Outcome fill(PoolPage first, uint64_t pages);
+  bool present(PoolPage page) const;
+  /// Pages present, for the statistics.
+  uint64_t presentPages() const;
+  /// The page's bytes, if present(): for UFFDIO_COPY. Stays mapped.
+  const uint8_t *at(PoolPage page) const {
+    return memory.data() + offsetOf(page).value;
+  }
+  // A sealed memfd refuses to give single pages back (fallocate: EPERM); the
+  // memory returns when the whole HostPool goes.
+
+private:
+  HostPool() = default;
+
+  std::shared_ptr<PagePool> source;
+  UniqueFd pages, bits;
+  Mapping memory, bitMemory;
+  uint64_t capacity = 0;
+};
+
+} // namespace spacer
+
+#endif

@@ -1,0 +1,114 @@
+//===- PageServer.h - answers the page faults of many VMs -----------------===//
+//
+// One server has as many threads as it is given, each with an epoll set; a
+// userfaultfd belongs to one thread at a time. That is what makes REMOVE right:
+// a thread reads a batch of messages, takes every REMOVE of the batch into the
+// record first, then serves the faults, then reads again. The kernel holds the
+// remover back until its message is read and lets it zap afterwards, so no
+// decision made before a REMOVE can be carried out after it.
+//
+// Death: what must survive a kill lies in a small memfd for each session (its
+// "state"): regions, one bit for each removed page, and the buffer that read(2)
+// fills. A successor that adopts the state first takes the messages that were
+// read and perhaps not served, then wakes every waiting thread: it faults
+// again, and nothing was lost. Every step can be repeated.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPACER_RUNTIME_PAGESERVER_H
+#define SPACER_RUNTIME_PAGESERVER_H
+
+#include "HostPool.h"
+#include "MemoryMap.h"
+#include "Uffd.h"
+#include <chrono>
+#include <functional>
+
+namespace spacer {
+
+enum class RegionKind : uint32_t {
+  PoolMapping = 0, ///< private mapping of the HostPool's memfd, MINOR|MISSING:
+                   ///< CONTINUE shares
+  Anonymous = 1,   ///< MISSING: COPY, not shared
+};
+
+/// A registered range. PoolMapping regions are exactly one mapping each (an
+/// ioctl across two gives ENOENT), with guest pages that continue in the pool.
+struct Region {
+  HostAddr start;
+  uint64_t bytes = 0;
+  GuestPage guest;
+  RegionKind kind = RegionKind::PoolMapping;
+  uint32_t pageSize = pageBytes; ///< or hugePageBytes (Anonymous only)
+};
+
+struct SessionSpec {
+  std::string name;   ///< for logs and statistics: the VM
+  std::string object; ///< for logs and the working set
+  UniqueFd uffd;      ///< non-blocking; the handshake is done
+  UniqueFd pidfd;     ///< of the process that faults; -1: not watched
+  std::shared_ptr<HostPool> pool;
+  std::shared_ptr<const PageMap> map;
+  std::vector<Region> regions; ///< by rising start, no overlap
+  /// Guest pages in the order in which another VM first touched them.
+  std::vector<std::pair<GuestPage, uint64_t>> replay;
+  bool record = true; ///< keep the order of first faults
+};
+
+enum class SessionId : uint64_t {};
+
+struct SessionStats {
+  SessionId id{};
+  std::string name, object;
+  uint64_t faults = 0;     ///< messages
+  uint64_t continued = 0, copied = 0, zeroed = 0, poisoned = 0; ///< pages
+  uint64_t prefetched = 0; ///< pages brought by replay, of the above
+  uint64_t removed = 0;    ///< pages of REMOVE events
+  uint64_t retries = 0;    ///< EAGAIN
+};
+
+struct PageServerOptions {
+  unsigned threads = 0;     ///< 0: as many as cores
+  uint64_t batchPages = 16; ///< neighbours served with a fault
+  /// A session ended: its process died, or its descriptor broke (why != "").
+  std::function<void(SessionId, const std::string &why)> ended;
+};
+
+class PageServer {
+public:
+  static Result<std::unique_ptr<PageServer>> start(PageServerOptions options);
+  /// Does not end sessions: their uffds stay open as long as someone (a keeper)
+  /// has them.
+  ~PageServer();
+
+  /// EINVAL if a region is empty, unaligned, outside the map, overlaps another,
+  /// or the descriptor is no uffd.
+  Result<SessionId> add(SessionSpec spec);
+  /// As add(), for a session whose server died: \p state is what stateFd() of
+  /// the dead one gave; regions and removed pages come from it.
+  Result<SessionId> adopt(SessionSpec spec, UniqueFd state);
+  /// For a keeper. Valid while the session lives.
+  int stateFd(SessionId id) const;
+  int uffdFd(SessionId id) const;
+
+  /// Brings everything that is still lazy, so that the server may stop
+  /// afterwards. Blocks.
+  Result<void> drain(SessionId id);
+  void remove(SessionId id);
+
+  std::vector<SessionStats> stats() const;
+  /// Round trips that the server sees (message read to wake), counts in
+  /// buckets of powers of two of nanoseconds: [i] is < 2^i.
+  std::vector<uint64_t> latencyHistogram() const;
+  /// First faults so far, in order, neighbours joined.
+  std::vector<std::pair<GuestPage, uint64_t>> workingSet(SessionId id) const;
+
+private:
+  struct State;
+  explicit PageServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state;
+};
+
+} // namespace spacer
+
+#endif
