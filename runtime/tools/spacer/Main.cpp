@@ -9,6 +9,7 @@
 
 #include "Command.h"
 #include "Images.h"
+#include "spacer/Format.h"
 #include <cstdio>
 #include <iostream>
 
@@ -39,7 +40,9 @@ int main(int argc, char **argv) {
 
   Session session;
   CLI::App app(about, "spacer");
-  app.set_version_flag("--version", "spacer " SPACER_VERSION);
+  app.set_version_flag("--version",
+                       "spacer " SPACER_VERSION " (manifest format " +
+                           std::to_string(manifestVersion) + ")");
   app.add_flag("--json", session.json, "Print one JSON document, not text");
   app.add_option("--root", session.root,
                  "Directory of pool, snapshots and VMs [$SPACER_ROOT, "
