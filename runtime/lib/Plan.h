@@ -37,7 +37,8 @@ struct PlanStep {
 
 struct PlanOptions {
   uint64_t mappings = 10'000; ///< budget, at least 1
-  /// Runs shorter than this are copied even when the budget has room.
+  /// Runs shorter than this are copied even when the budget has room; lazy ones
+  /// are not, for they are not in memory yet.
   uint64_t leastRunPages = 1;
   /// Whether a pool page is to come lazily; asked once a stretch: returns the
   /// answer for \p page and for how many pages from it on it holds (at least
@@ -46,8 +47,8 @@ struct PlanOptions {
 };
 
 struct PlanSummary {
-  uint64_t mappings = 0;      ///< VMAs that the kernel will hold
-  uint64_t wantedMappings = 0; ///< without a budget
+  uint64_t mappings = 0;       ///< VMAs that the kernel will hold
+  uint64_t wantedMappings = 0; ///< with every run mapped
   uint64_t poolPages = 0, zeroPages = 0, copyPages = 0, lazyPages = 0;
   uint64_t copiedRuns = 0; ///< runs that the budget or leastRunPages cost
 };
@@ -73,7 +74,9 @@ private:
   std::vector<PlanStep> list;
 };
 
-/// Never fails: with a budget of 1 everything is copied (lazy runs too).
+/// Never fails: with a budget of 1 everything is copied (lazy runs too), unless
+/// one run is the whole guest. Whoever hands out a plan brings the pages of its
+/// pool and copy steps into the pool's memory first.
 Plan makePlan(const PageMap &map, const PlanOptions &options = {});
 
 } // namespace spacer
