@@ -52,7 +52,7 @@ done
 recipe() {
   "$cc" -dumpfullversion 2>/dev/null || "$cc" -dumpversion
   realpath "$(command -v "$cc")"
-  sha256sum "$here"/{build.sh,sources.sh,graph.py,libraries.py} "$here"/{boot,apps}/* \
+  sha256sum "$here"/{build.sh,sources.sh,graph.py,libraries.py} "$here"/{boot,apps,serve}/* \
     "$here"/config/*/* "${named[@]}"
 }
 key=$(recipe | sha256sum | cut -d' ' -f1)

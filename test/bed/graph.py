@@ -174,13 +174,15 @@ class Graph:
             targets.append(self.compile(crt, trees["musl"], source, flags, f"{version}: crt1.o", []))
         includes = " ".join(f"-I{trees[p]}/{folder}" for p, folder in HEADERS.items())
         apps = os.path.join(HERE, "apps")
-        headers = glob.glob(apps + "/*.h")
-        for source in sorted(glob.glob("*.c", root_dir=apps)):
+        serve = os.path.join(HERE, "serve")
+        headers = glob.glob(apps + "/*.h") + glob.glob(serve + "/*.h")
+        sources = [(folder, s) for folder in (apps, serve) for s in sorted(glob.glob("*.c", root_dir=folder))]
+        for folder, source in sources:
             name = source[:-2]
             flags = (f"{self.common} -std=gnu11 -Wall -Wextra {system} -I{gen}/libxml2 -I{config}/lua {includes}"
                      f" -ffile-prefix-map={options.src}=src {extra('app-' + name, version)}")
             obj = os.path.join(out, f"obj/app-{name}.o")
-            targets.append(self.compile(obj, apps, source, flags, f"{version}: app {name}", headers + options.depend))
+            targets.append(self.compile(obj, folder, source, flags, f"{version}: app {name}", headers + options.depend))
         targets += self.boot(version, out)
         self.lines.append(f"build {version}: phony {' '.join(targets)}")
 
