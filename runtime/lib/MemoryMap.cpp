@@ -27,17 +27,6 @@ namespace {
 
 void *pointer(HostAddr a) { return reinterpret_cast<void *>(a.value); }
 
-/// Replaces [start, start + bytes) by zero pages.
-bool mapZero(HostAddr start, uint64_t bytes, int protection) {
-  void *p =
-      mmap(pointer(start), bytes, protection,
-           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-  if (p == MAP_FAILED)
-    return false;
-  madvise(p, bytes, MADV_NOHUGEPAGE); // EINVAL: the kernel has no huge pages
-  return true;
-}
-
 struct Composer {
   const Plan &plan;
   int poolFd;
@@ -169,6 +158,16 @@ struct Composer {
 };
 
 } // namespace
+
+bool mapZero(HostAddr start, uint64_t bytes, int protection) {
+  void *p =
+      mmap(pointer(start), bytes, protection,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  if (p == MAP_FAILED)
+    return false;
+  madvise(p, bytes, MADV_NOHUGEPAGE); // EINVAL: the kernel has no huge pages
+  return true;
+}
 
 Result<std::vector<LazyRange>> mapPlan(const Plan &plan, int poolFd,
                                        HostAddr base, int protection,

@@ -45,6 +45,11 @@ struct GuestMemory {
 Result<GuestMemory> mapPlan(const Plan &plan, int poolFd,
                             const PageReader &reader = {});
 
+/// Replaces [start, start + bytes) by anonymous zero pages (MAP_NORESERVE,
+/// MADV_NOHUGEPAGE). False with errno set if the kernel refuses; the range is
+/// then as it was.
+bool mapZero(HostAddr start, uint64_t bytes, int protection);
+
 /// After a balloon or a discard: the pages read as zero from now on and the
 /// host gets the memory back. For ranges that no userfaultfd watches. A range
 /// inside a pool mapping takes up to two mappings; when the process has none
