@@ -21,6 +21,7 @@ struct uffdio_poison {
   __s64 updated;
 };
 #define UFFDIO_POISON _IOWR(UFFDIO, _UFFDIO_POISON, struct uffdio_poison)
+#define UFFDIO_POISON_MODE_DONTWAKE ((__u64)1 << 0)
 #define UFFD_FEATURE_POISON (1 << 14)
 #endif
 

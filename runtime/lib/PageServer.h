@@ -20,27 +20,12 @@
 
 #include "HostPool.h"
 #include "MemoryMap.h"
+#include "Region.h"
 #include "Uffd.h"
 #include <chrono>
 #include <functional>
 
 namespace spacer {
-
-enum class RegionKind : uint32_t {
-  PoolMapping = 0, ///< private mapping of the HostPool's memfd, MINOR|MISSING:
-                   ///< CONTINUE shares
-  Anonymous = 1,   ///< MISSING: COPY, not shared
-};
-
-/// A registered range. PoolMapping regions are exactly one mapping each (an
-/// ioctl across two gives ENOENT), with guest pages that continue in the pool.
-struct Region {
-  HostAddr start;
-  uint64_t bytes = 0;
-  GuestPage guest;
-  RegionKind kind = RegionKind::PoolMapping;
-  uint32_t pageSize = pageBytes; ///< or hugePageBytes (Anonymous only)
-};
 
 struct SessionSpec {
   std::string name;   ///< for logs and statistics: the VM

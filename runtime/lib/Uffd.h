@@ -39,7 +39,7 @@ public:
 
   int fd() const { return descriptor.get(); }
   UniqueFd release() { return std::move(descriptor); }
-  /// True if \p fd is a userfaultfd, whoever made it (/proc/self/fdinfo).
+  /// True if \p fd is a userfaultfd, whoever made it.
   static bool isUffd(int fd);
 
   /// \p mode: UFFDIO_REGISTER_MODE_*. 0 or -errno.
