@@ -8,7 +8,8 @@
 //   digests     16 bytes a page, XXH3-128
 //   cold        zstd frames of 16 consecutive pages that are not hot
 //   catalog.db  SQLite: how many pages are committed, objects with their page
-//               maps and attributes, frames, leases
+//               maps and attributes, frames
+//   leases/     one file for each process that uses an object
 //
 // Crash safety: an import writes pages and digests beyond the committed count,
 // syncs both files, then commits count and object in one SQLite transaction.
@@ -55,6 +56,9 @@ struct ImportSummary {
   uint64_t sharedPages = 0; ///< equal to a page that was there, or seen before
   uint64_t newPages = 0;
   uint64_t collisions = 0; ///< digest equal, bytes not
+  /// Where the time went: reading the source; hashing, looking up and comparing
+  /// with pages that are there; writing and syncing.
+  double readSeconds = 0, matchSeconds = 0, writeSeconds = 0;
 };
 
 struct PoolSummary {
@@ -133,12 +137,17 @@ public:
 
   /// \p pid (with its start time, so that a reused number does not count) uses
   /// \p object: it can be neither removed nor compressed. Ends with the
-  /// process. Allowed on a Read pool that the user may write to.
+  /// process; taken twice, it needs two releases. Allowed on a Read pool that
+  /// the user may write to. ENOENT if the object is gone, ESRCH if the process
+  /// is. Refreshes: lease first, then ask for map and isCold(). Without a lease
+  /// pages can be punched out of the page file under a mapping of it; read()
+  /// then gives EBADMSG, a mapping zeros.
   Result<void> lease(std::string_view object, int pid);
   Result<void> release(std::string_view object, int pid);
 
+  struct State; ///< in PoolState.h, for the pool's own parts
+
 private:
-  struct State;
   explicit PagePool(std::unique_ptr<State> state);
   std::unique_ptr<State> state;
 };

@@ -45,7 +45,7 @@ enum class SessionId : uint64_t {};
 struct SessionStats {
   SessionId id{};
   std::string name, object;
-  uint64_t faults = 0;     ///< messages
+  uint64_t faults = 0;                                          ///< messages
   uint64_t continued = 0, copied = 0, zeroed = 0, poisoned = 0; ///< pages
   uint64_t prefetched = 0; ///< pages brought by replay, of the above
   uint64_t removed = 0;    ///< pages of REMOVE events
