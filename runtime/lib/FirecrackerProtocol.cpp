@@ -1,6 +1,7 @@
 //===- FirecrackerProtocol.cpp - the hand-over of a microVM's memory ------===//
 
 #include "FirecrackerProtocol.h"
+#include "Kernel.h"
 #include <algorithm>
 #include <fcntl.h>
 #include <nlohmann/json.hpp>

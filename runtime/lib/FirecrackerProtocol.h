@@ -26,7 +26,7 @@
 #define SPACER_RUNTIME_FIRECRACKERPROTOCOL_H
 
 #include "Fd.h"
-#include "PageServer.h"
+#include "Region.h"
 #include "Result.h"
 #include <cstdint>
 #include <span>

@@ -201,8 +201,15 @@ void Machine::layOut(int fd) {
     if (fd < 0)
       flags |=
           MAP_ANONYMOUS | (hugePages == "2M" ? MAP_HUGETLB | (21 << 26) : 0);
-    void *host = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, fd,
-                      fd < 0 ? 0 : off_t(memoryBytes() - left));
+    // With room around it: the C library has mappings of the same kind, with
+    // which the kernel would join it. (The real one has musl, which has not.)
+    auto *room = static_cast<uint8_t *>(
+        mmap(nullptr, bytes + 2 * grain, PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    uintptr_t inside = (uintptr_t(room) + grain) & ~(grain - 1);
+    void *host =
+        mmap(reinterpret_cast<void *>(inside), bytes, PROT_READ | PROT_WRITE,
+             flags | MAP_FIXED, fd, fd < 0 ? 0 : off_t(memoryBytes() - left));
     if (host == MAP_FAILED)
       throw Fault("Cannot create mmap region: " + osError());
     regions.push_back({static_cast<uint8_t *>(host), guest, bytes});

@@ -1,7 +1,7 @@
 //===- Main.cpp - a stand-in for Firecracker, for tests -------------------===//
 //
 //   standin-firecracker --api-sock=PATH [--id=NAME] [--protocol=1.MINOR]
-//                       [--regions=N] [--pieces=BYTES]
+//                       [--regions=N] [--pieces=BYTES] [--log-path=FILE]
 //
 // --protocol says as which release it behaves (Machine.h says in what). The API
 // has one thread; the guest's console is standard input and output.
@@ -107,6 +107,8 @@ int main(int argc, char **argv) {
       machine.regionCount = unsigned(std::stoul(value));
     } else if (name == "--pieces") {
       machine.pieceBytes = unsigned(std::stoul(value));
+    } else if (name == "--log-path" || name == "--level") {
+      // It logs nothing.
     } else if (name == "--version") {
       std::cout << "Firecracker v1.16.0-standin\n";
       return 0;
