@@ -1,7 +1,6 @@
 //===- Client.cpp - a VMM's side of spacerd -------------------------------===//
 
 #include "Client.h"
-#include "Uffd.h"
 #include <sys/stat.h>
 
 namespace spacer {
@@ -34,7 +33,9 @@ Result<Plan> readPlan(int fd) {
   return Plan::decode(text);
 }
 
-Result<Uffd> watch(const std::vector<LazyRange> &ranges) {
+} // namespace
+
+Result<Uffd> watchRanges(const std::vector<LazyRange> &ranges) {
   auto uffd =
       Uffd::create(UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM |
                    UFFD_FEATURE_EVENT_REMOVE);
@@ -50,8 +51,6 @@ Result<Uffd> watch(const std::vector<LazyRange> &ranges) {
                          -err);
   return uffd;
 }
-
-} // namespace
 
 Result<Client> Client::connect(const std::string &path) {
   auto socket = connectTo(path);
@@ -137,7 +136,7 @@ Result<ClientMapping> Client::mapObject(std::string_view object,
     (void)mapZero(base, out.guestBytes, options.protection);
     return why;
   };
-  auto uffd = watch(*lazy);
+  auto uffd = watchRanges(*lazy);
   if (!uffd)
     return giveUp(uffd.takeError());
   auto session = attach(object, name, std::move(*lazy), uffd->fd());

@@ -13,8 +13,13 @@
 #include "Fd.h"
 #include "MemoryMap.h"
 #include "Protocol.h"
+#include "Uffd.h"
 
 namespace spacer {
+
+/// A userfaultfd of this process over \p ranges (MISSING and MINOR), which also
+/// reports memory that is given back.
+Result<Uffd> watchRanges(const std::vector<LazyRange> &ranges);
 
 struct OpenedObject {
   Plan plan;
