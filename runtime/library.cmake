@@ -37,6 +37,7 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/SpacerConfigVersion
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/SpacerConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/SpacerConfigVersion.cmake DESTINATION ${packageDir})
 
+file(RELATIVE_PATH pcToPrefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(spacer.pc.in spacer.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/spacer.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
