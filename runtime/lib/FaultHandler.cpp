@@ -33,6 +33,7 @@ FaultHandler::FaultHandler(UffdCalls &calls, SessionState &state,
       batchPages(std::clamp<uint64_t>(batchPages, 1, hugePages)) {}
 
 Served FaultHandler::fault(HostAddr at, bool write) {
+  lastDone = {};
   auto place = state.find(at);
   if (!place)
     return broken("a fault outside its regions", -EFAULT);
@@ -58,9 +59,12 @@ Served FaultHandler::fault(HostAddr at, bool write) {
 }
 
 Served FaultHandler::giveUp(HostAddr at) {
-  auto place = state.find(at);
-  return place ? poison(*place)
-               : broken("a fault outside its regions", -EFAULT);
+  lastDone = {};
+  if (auto place = state.find(at))
+    return poison(*place);
+  return calls.poison(at, pageBytes, true) > 0
+             ? Served::Done
+             : broken("a fault outside its regions", -EFAULT);
 }
 
 /// The pages from \p before before \p place to \p after after it that have the
@@ -149,12 +153,13 @@ Served FaultHandler::writeFault(const Place &place) {
   if (all.kind != Kind::Continue ||
       pool.fill(all.pool, all.to - all.from) != PoolPages::Outcome::Present)
     return s;
-  bool whole = true;
-  if (all.from < place.page)
-    whole &= call(place, all, all.from, place.page) > 0;
-  if (place.page + 1 < all.to)
-    whole &= call(place, all, place.page + 1, all.to) > 0;
-  if (whole)
+  auto mapped = [&](uint64_t from, uint64_t to) {
+    return from == to ||
+           call(place, all, from, to) == int64_t((to - from) * pageBytes);
+  };
+  bool below = mapped(all.from, place.page);
+  bool above = mapped(place.page + 1, all.to);
+  if (below && above)
     done(place, all.from, all.to);
   return s;
 }
@@ -337,8 +342,12 @@ Served FaultHandler::bring(uint64_t bit, uint64_t most, bool forGood,
     advanced = uint64_t(n) / pageBytes;
     return Served::Done;
   }
-  Served s = n == -EEXIST || w.to - w.from == 1 ? judge(place, w, n)
-             : n == -EAGAIN                     ? Served::Retry
+  if (n == -EEXIST) {
+    // Whoever waits there has a message of his own.
+    advanced = 1;
+    return Served::Done;
+  }
+  Served s = n == -EAGAIN || w.to - w.from == 1 ? judge(place, w, n)
                                                 : answerOne(place, w);
   if (s == Served::Done || s == Served::Gone) {
     advanced = 1;

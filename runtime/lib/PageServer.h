@@ -55,7 +55,12 @@ struct SessionStats {
 struct PageServerOptions {
   unsigned threads = 0;     ///< 0: as many as cores
   uint64_t batchPages = 16; ///< neighbours served with a fault
-  /// A session ended: its process died, or its descriptor broke (why != "").
+  /// Called by a thread of the server that holds no lock; it may call
+  /// remove(). \p why is "": the process or its memory is gone, and the session
+  /// with it. Otherwise the session is broken and that is why, which was
+  /// logged: each further fault is poisoned (SIGBUS) or, before Linux 6.6,
+  /// waits; the descriptor stays open, for closing it would show zeros or old
+  /// bytes, until the process ends (a second call) or remove().
   std::function<void(SessionId, const std::string &why)> ended;
 };
 
@@ -70,15 +75,20 @@ public:
   /// or the descriptor is no uffd.
   Result<SessionId> add(SessionSpec spec);
   /// As add(), for a session whose server died: \p state is what stateFd() of
-  /// the dead one gave; regions and removed pages come from it.
+  /// the dead one gave; regions and removed pages come from it. EBADMSG if it
+  /// is none. The dead server must be dead.
   Result<SessionId> adopt(SessionSpec spec, UniqueFd state);
   /// For a keeper. Valid while the session lives.
   int stateFd(SessionId id) const;
   int uffdFd(SessionId id) const;
 
   /// Brings everything that is still lazy, so that the server may stop
-  /// afterwards. Blocks.
+  /// afterwards. Blocks. EBUSY if the VM gives memory back all the while, EIO
+  /// if the pool cannot be read, ESRCH if the process ends. What the VM gives
+  /// back after the server stopped holds its first content again.
   Result<void> drain(SessionId id);
+  /// Closes the server's descriptors. A living process then sees wrong bytes
+  /// where it was still lazy, unless someone else has its uffd: drain() first.
   void remove(SessionId id);
 
   std::vector<SessionStats> stats() const;
