@@ -9,6 +9,7 @@
 
 #include "Command.h"
 #include "Images.h"
+#include "Serve.h"
 #include "spacer/Format.h"
 #include <cstdio>
 #include <iostream>
@@ -33,6 +34,7 @@ system refuses.)";
 
 static constexpr void (*subcommands[])(CLI::App &, Session &) = {
     addImages, // first: --help shows them first
+    addServe,
 };
 
 int main(int argc, char **argv) {
