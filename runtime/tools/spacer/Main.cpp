@@ -10,6 +10,7 @@
 #include "Command.h"
 #include "Images.h"
 #include "Serve.h"
+#include "InspectPlan.h"
 #include "spacer/Format.h"
 #include <cstdio>
 #include <iostream>
@@ -35,6 +36,7 @@ system refuses.)";
 static constexpr void (*subcommands[])(CLI::App &, Session &) = {
     addImages, // first: --help shows them first
     addServe,
+    addInspectPlan,
 };
 
 int main(int argc, char **argv) {
