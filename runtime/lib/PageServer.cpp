@@ -413,8 +413,9 @@ Result<void> PageServer::drain(SessionId id) {
   std::promise<std::future<Result<void>>> promised;
   auto handed = promised.get_future();
   entry.worker->post([&] {
-    promised.set_value(entry.session->drain());
+    auto result = entry.session->drain();
     entry.worker->makeBusy(entry.session);
+    promised.set_value(std::move(result)); // last: ends the life of `entry`
   });
   auto result = handed.get();
   // The session must not be kept alive by us: its end is an answer too.
