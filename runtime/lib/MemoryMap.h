@@ -51,9 +51,10 @@ Result<GuestMemory> mapPlan(const Plan &plan, int poolFd,
 bool mapZero(HostAddr start, uint64_t bytes, int protection);
 
 /// After a balloon or a discard: the pages read as zero from now on and the
-/// host gets the memory back. For ranges that no userfaultfd watches. A range
-/// inside a pool mapping takes up to two mappings; when the process has none
-/// left, the pages are written with zeros instead and keep their memory.
+/// host gets the memory back. A range inside a pool mapping takes up to two
+/// mappings; when the process has none left, the pages are written with zeros
+/// instead and keep their memory. Where a userfaultfd watches, MADV_DONTNEED
+/// does the same and needs no mapping; a page server bears both.
 Result<void> discard(HostAddr start, uint64_t bytes);
 
 } // namespace spacer

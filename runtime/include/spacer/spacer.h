@@ -223,8 +223,10 @@ int spacer_plan_map(struct spacer_plan *plan, void *base, size_t bytes,
                     int protection);
 
 /** The pages read as zero from now on (readable, writable) and the host gets
- * the memory back, though they were mapped from the pool. For memory that no
- * userfaultfd watches; where one does, use MADV_DONTNEED. */
+ * the memory back, whatever they were. MADV_DONTNEED does that only where a
+ * userfaultfd watches (lazy steps), without new mappings; of other memory it
+ * shows the pool's pages again. When the process has no mapping left, zeros are
+ * written and the memory is not given back. */
 int spacer_memory_discard(void *start, size_t bytes);
 
 /*--- Server in this process -------------------------------------------------*/
@@ -246,9 +248,9 @@ int spacer_server_start(struct spacer_server **server, struct spacer_pool *pool,
 /** Brings everything that is still lazy, then ends all sessions and threads;
  * guest memory stays as it is. If that fails (-EIO: a page cannot be read or
  * has not its checksum) the server goes on, for without it pages would
- * silently read as zeros. No other call may be under way. Memory given back
- * (MADV_DONTNEED) after the stop shows the object again: from then on use
- * spacer_memory_discard(). */
+ * silently read as zeros. No other call may be under way. MADV_DONTNEED shows
+ * the object again after the stop: from then on use spacer_memory_discard() for
+ * all of it. */
 int spacer_server_stop(struct spacer_server *server);
 /** As spacer_plan_make(), for the memory of this server: lazy is what it does
  * not hold (SPACER_LAZY_ALL) or what is cold and it does not hold. */

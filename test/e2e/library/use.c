@@ -183,6 +183,10 @@ static void useServer(struct spacer_pool *pool) {
     memory[half + 100] ^= 0xff;
     madvise(memory, 4096, MADV_DONTNEED);
     check("given-back-is-zero", memory[0] == 0 && memory[4095] == 0);
+    check("discarded-lazy-is-zero",
+          spacer_memory_discard(memory + bytes - 8192, 4096) == 0 &&
+              memory[bytes - 8192] == 0);
+    memcpy(memory + bytes - 8192, file + bytes - 8192, 4096);
     check("stats", spacer_server_stats(server, takeStats, &stats) == 0 &&
                        stats.session == session && stats.faults > 0 &&
                        stats.continued > 0 && stats.removed >= 1);
