@@ -57,6 +57,9 @@ struct Session {
 /// $XDG_STATE_HOME/spacer (~/.local/state/spacer) for others.
 std::string rootDirectory(const Session &session);
 
+// The subcommands, one file each.
+void addPool(CLI::App &app, Session &session);
+
 } // namespace spacer
 
 #endif

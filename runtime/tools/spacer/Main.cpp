@@ -35,6 +35,7 @@ system refuses.)";
 
 static constexpr void (*subcommands[])(CLI::App &, Session &) = {
     addImages, // first: --help shows them first
+    addPool,
     addServe,
     addInspectPlan,
 };
