@@ -206,7 +206,9 @@ bool HostPool::present(PoolPage page) const {
 
 uint64_t HostPool::presentPages() const {
   uint64_t sum = 0;
-  for (uint64_t i = 0; i < wordsFor(capacity); ++i)
+  // Words beyond the pool's end were never touched: looking would make them.
+  uint64_t pages = std::min(capacity, source->pageCount());
+  for (uint64_t i = 0; i < wordsFor(pages); ++i)
     sum += uint64_t(std::popcount(word(i).load(std::memory_order_relaxed)));
   return sum;
 }

@@ -312,12 +312,12 @@ PageServer::start(PageServerOptions options) {
 
 void PageServer::State::sessionEnded(const SessionPtr &session,
                                      const std::string &why) {
+  if (options.ended)
+    options.ended(session->id, why);
   if (why.empty()) {
     std::lock_guard hold(lock);
     sessions.erase(uint64_t(session->id));
   }
-  if (options.ended)
-    options.ended(session->id, why);
 }
 
 PageServer::State::Entry PageServer::State::find(SessionId id) const {

@@ -57,10 +57,11 @@ struct PageServerOptions {
   uint64_t batchPages = 16; ///< neighbours served with a fault
   /// Called by a thread of the server that holds no lock; it may call
   /// remove(). \p why is "": the process or its memory is gone, and the session
-  /// with it. Otherwise the session is broken and that is why, which was
-  /// logged: each further fault is poisoned (SIGBUS) or, before Linux 6.6,
-  /// waits; the descriptor stays open, for closing it would show zeros or old
-  /// bytes, until the process ends (a second call) or remove().
+  /// with it; stats() and workingSet() know it until the call returns.
+  /// Otherwise the session is broken and that is why, which was logged: each
+  /// further fault is poisoned (SIGBUS) or, before Linux 6.6, waits; the
+  /// descriptor stays open, for closing it would show zeros or old bytes, until
+  /// the process ends (a second call) or remove().
   std::function<void(SessionId, const std::string &why)> ended;
 };
 

@@ -11,6 +11,7 @@
 #include "Images.h"
 #include "Serve.h"
 #include "InspectPlan.h"
+#include "Stats.h"
 #include "spacer/Format.h"
 #include <cstdio>
 #include <iostream>
@@ -38,6 +39,7 @@ static constexpr void (*subcommands[])(CLI::App &, Session &) = {
     addPool,
     addServe,
     addInspectPlan,
+    addStats,
 };
 
 int main(int argc, char **argv) {
