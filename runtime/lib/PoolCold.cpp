@@ -22,6 +22,20 @@ constexpr int level = 3; ///< zstd's default: 3 or 4 times faster than a disk
 /// A frame that saves less than an eighth is not worth the thawing.
 constexpr uint64_t worthWhile(uint64_t rawBytes) { return rawBytes * 7 / 8; }
 
+/// Calls \p body with start and length of each run of bits.
+template <class F> Result<void> eachRun(uint32_t mask, F &&body) {
+  for (uint64_t i = 0; i < framePages;) {
+    uint64_t n = 0;
+    while (i + n < framePages && mask >> (i + n) & 1)
+      ++n;
+    if (n)
+      if (Result<void> done = body(i, n); !done)
+        return done;
+    i += n + 1;
+  }
+  return {};
+}
+
 uint64_t pagesIn(uint32_t mask) { return uint64_t(__builtin_popcount(mask)); }
 
 struct ZstdReader {
@@ -30,6 +44,15 @@ struct ZstdReader {
 };
 
 } // namespace
+
+uint32_t PagePool::State::living(uint64_t chunk) const {
+  const Digest *all = digests.load(std::memory_order_acquire);
+  uint32_t mask = 0;
+  for (uint64_t i = 0, p = chunk * framePages; i < framePages; ++i)
+    if (p + i < count && !all[p + i].isZero())
+      mask |= uint32_t(1) << i;
+  return mask;
+}
 
 Result<void> PagePool::State::thawFrame(uint64_t chunk, const Frame &frame,
                                         std::span<uint8_t> out) const {
@@ -84,13 +107,13 @@ Result<void> Compressor::pack(const PagePool &reader, uint64_t chunk,
                               uint32_t add, uint32_t old) {
   uint32_t mask = add | old;
   size_t bytes = 0;
-  for (uint64_t i = 0; i < framePages; ++i)
-    if (mask >> i & 1) {
-      std::span<uint8_t> page(raw.data() + bytes, pageBytes);
-      if (auto done = reader.read({chunk * framePages + i}, page); !done)
-        return done;
-      bytes += pageBytes;
-    }
+  auto done = eachRun(mask, [&](uint64_t i, uint64_t n) {
+    std::span<uint8_t> run(raw.data() + bytes, n * pageBytes);
+    bytes += run.size();
+    return reader.read({chunk * framePages + i}, run);
+  });
+  if (!done)
+    return done;
   size_t n = zstd ? ZSTD_compressCCtx(zstd, packed.data(), packed.size(),
                                       raw.data(), bytes, level)
                   : 0;
@@ -190,9 +213,11 @@ Result<uint64_t> PagePool::compress(std::string_view name,
       eachChunk(wanted, [&](uint64_t chunk, uint32_t mask) -> Result<void> {
         auto f = frames->find(chunk);
         uint32_t old = f == frames->end() ? 0 : f->second.mask;
-        if (uint32_t add = mask & ~old)
+        if (uint32_t add = mask & ~old) {
+          old &= s.living(chunk);
           if (auto ok = work.pack(*this, chunk, add, old); !ok)
             return ok;
+        }
         done += pagesIn(mask) * pageBytes;
         if (progress && !progress(done, all))
           return Error{ECANCELED, s.folder.string() + ": compress canceled"};
@@ -255,14 +280,10 @@ Result<uint64_t> PagePool::compress(std::string_view name,
   uint64_t pages = 0;
   for (const Compressor::Made &m : kept) {
     pages += pagesIn(m.added);
-    for (uint64_t i = 0; i < framePages;) {
-      uint64_t n = 0;
-      while (i + n < framePages && m.added >> (i + n) & 1)
-        ++n;
-      (void)punchHole(s.pages.get(), (m.chunk * framePages + i) * pageBytes,
-                      n * pageBytes, "");
-      i += n + 1;
-    }
+    (void)eachRun(m.added, [&](uint64_t i, uint64_t n) {
+      return punchHole(s.pages.get(), (m.chunk * framePages + i) * pageBytes,
+                       n * pageBytes, "");
+    });
     if (auto f = frames->find(m.chunk); f != frames->end())
       (void)punchHole(s.cold.get(), f->second.offset, f->second.bytes, "");
   }
@@ -284,21 +305,17 @@ Result<uint64_t> PagePool::thaw(std::string_view name,
   uint64_t pages = 0, done = 0;
   PageSet wanted = PageSet::of(*map);
   uint64_t all = wanted.pages() * pageBytes;
-  std::vector<uint8_t> page(pageBytes);
+  std::vector<uint8_t> raw(frameRawBytes);
   auto restore = [&](uint64_t chunk, const Frame &f) -> Result<void> {
-    for (uint64_t i = 0; i < framePages; ++i)
-      if (uint64_t p = chunk * framePages + i; f.mask >> i & 1) {
-        if (digest({p}).isZero())
-          continue; // freed while it was cold
-        if (auto ok = read({p}, page); !ok)
-          return ok;
-        if (auto ok =
-                writeAll(s.pages.get(), page, p * pageBytes, s.file("pages"));
-            !ok)
-          return ok;
-        ++pages;
-      }
-    return {};
+    uint32_t living = f.mask & s.living(chunk);
+    pages += pagesIn(living);
+    return eachRun(living, [&](uint64_t i, uint64_t n) -> Result<void> {
+      uint64_t p = chunk * framePages + i;
+      std::span<uint8_t> run(raw.data(), n * pageBytes);
+      if (auto ok = read({p}, run); !ok)
+        return ok;
+      return writeAll(s.pages.get(), run, p * pageBytes, s.file("pages"));
+    });
   };
   auto walked =
       eachChunk(wanted, [&](uint64_t chunk, uint32_t mask) -> Result<void> {
@@ -316,10 +333,10 @@ Result<uint64_t> PagePool::thaw(std::string_view name,
   // The frames still count: what was written goes again.
   auto undo = [&](Error e) {
     for (auto &[chunk, f] : thawed)
-      for (uint64_t i = 0; i < framePages; ++i)
-        if (f.mask >> i & 1)
-          (void)punchHole(s.pages.get(), (chunk * framePages + i) * pageBytes,
-                          pageBytes, "");
+      (void)eachRun(f.mask, [&, chunk = chunk](uint64_t i, uint64_t n) {
+        return punchHole(s.pages.get(), (chunk * framePages + i) * pageBytes,
+                         n * pageBytes, "");
+      });
     return e;
   };
   if (!walked)

@@ -92,6 +92,8 @@ struct PagePool::State {
   Error noObject(std::string_view name) const;
 
   // PoolCold.cpp
+  /// Which pages of a chunk were not freed.
+  uint32_t living(uint64_t chunk) const;
   /// Decodes \p frame; \p out holds the masked pages in order. EBADMSG.
   Result<void> thawFrame(uint64_t chunk, const Frame &frame,
                          std::span<uint8_t> out) const;

@@ -221,6 +221,22 @@ TEST_F(PagePoolTest, gcKeepsFramesWithALivingPage) {
   expectWhole(*pool);
 }
 
+TEST_F(PagePoolTest, framesAreMadeAnewWithoutFreedPages) {
+  add("a", {1, 2});
+  add("b", {3, 4, 5});
+  ASSERT_EQ(*pool->compress("a"), 2u);
+  ASSERT_TRUE(pool->remove("a"));
+  add("c", {2});
+  ASSERT_EQ(pool->gc()->freedPages, 1u);
+  auto n = pool->compress("b");
+  ASSERT_TRUE(n) << n.error().context;
+  EXPECT_EQ(*n, 3u);
+  EXPECT_EQ(pool->summary().coldPages, 4u);
+  expectContent(*pool, "b", {3, 4, 5});
+  expectContent(*pool, "c", {2});
+  expectWhole(*pool);
+}
+
 TEST_F(PagePoolTest, damagedFramesAreRefused) {
   add("a", range(1, 17));
   ASSERT_EQ(*pool->compress("a"), 16u);
