@@ -62,9 +62,8 @@ public:
 
   /// All in one: open, mapPlan() at \p base, a userfaultfd over the lazy
   /// ranges, attach. ENOSPC if the guest has more than \p bytes, the room that
-  /// the caller owns there; what lies beyond the guest is left alone. The
-  /// userfaultfd also watches for memory that the process gives back
-  /// (MADV_DONTNEED), which then reads as zeros.
+  /// the caller owns there; what lies beyond the guest is left alone. In
+  /// lazy ranges MADV_DONTNEED makes zeros; elsewhere use discard().
   Result<ClientMapping> mapObject(std::string_view object,
                                   std::string_view name, HostAddr base,
                                   uint64_t bytes,
