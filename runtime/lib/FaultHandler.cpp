@@ -322,11 +322,6 @@ Served FaultHandler::bring(uint64_t bit, uint64_t most, bool forGood,
     return s == Served::Gone ? Served::Done : s;
   }
   Window w = around(place, 0, most);
-  if (forGood && w.kind == Kind::Zero &&
-      place.region->kind == RegionKind::Anonymous) {
-    advanced = w.to - w.from;
-    return Served::Done;
-  }
   if (w.kind != Kind::Zero) {
     Served s = fillFor(place, w);
     if (s != Served::Done)

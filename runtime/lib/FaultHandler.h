@@ -83,8 +83,8 @@ public:
   /// Brings pages before anyone asks: from \p bit (below state.pages()) on up
   /// to \p most, as far as one answer reaches. \p advanced: pages that need no
   /// more thought; 0 unless Done. Whoever waits there is woken. \p forGood: so
-  /// that nobody need be there later: wrong pages are poisoned (otherwise left
-  /// to the fault), and pages that a closed descriptor would zero are left.
+  /// that nobody need be there later: wrong pages are poisoned, otherwise left
+  /// to their fault.
   Served bring(uint64_t bit, uint64_t most, bool forGood, uint64_t &advanced);
 
   /// Bits [first, first + pages) that the last Done brought or found.

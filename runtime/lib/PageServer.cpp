@@ -410,13 +410,14 @@ Result<void> PageServer::drain(SessionId id) {
   if (currentWorker)
     return Error{EDEADLK, entry.session->name +
                               ": drained by a thread that serves faults"};
-  std::promise<std::future<Result<void>>> promised;
-  auto handed = promised.get_future();
-  entry.worker->post([&] {
-    auto result = entry.session->drain();
-    entry.worker->makeBusy(entry.session);
-    promised.set_value(std::move(result)); // last: ends the life of `entry`
-  });
+  auto promised = std::make_shared<std::promise<std::future<Result<void>>>>();
+  auto handed = promised->get_future();
+  entry.worker->post(
+      [promised, worker = entry.worker, session = entry.session] {
+        auto result = session->drain();
+        worker->makeBusy(session);
+        promised->set_value(std::move(result));
+      });
   auto result = handed.get();
   // The session must not be kept alive by us: its end is an answer too.
   entry.session.reset();
@@ -438,11 +439,11 @@ void PageServer::remove(SessionId id) {
   };
   if (currentWorker && currentWorker != entry.worker)
     return entry.worker->post(unwatch); // two might wait for each other
-  std::promise<void> promised;
-  auto done = promised.get_future();
-  entry.worker->post([&] {
+  auto promised = std::make_shared<std::promise<void>>();
+  auto done = promised->get_future();
+  entry.worker->post([promised, unwatch] {
     unwatch();
-    promised.set_value();
+    promised->set_value();
   });
   done.wait();
 }
