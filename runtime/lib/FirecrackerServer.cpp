@@ -75,7 +75,7 @@ Result<void> FirecrackerServer::listen() {
   mode_t before = ::umask(0777 & ~options.mode);
   int bound = ::bind(socket.get(), to, sizeof address);
   ::umask(before);
-  if (bound || ::lstat(path.c_str(), &status) || ::listen(socket.get(), 128))
+  if (bound || ::lstat(path.c_str(), &status) || ::listen(socket.get(), SOMAXCONN))
     return systemError(path);
   socketDevice = status.st_dev;
   socketInode = status.st_ino;
