@@ -33,6 +33,8 @@ struct GuestBlock {
   HostAddr start;
   uint64_t bytes = 0;
   GuestPage guest;
+  bool absentIsZero = true; ///< pages that are not there yet; false: a handler
+                            ///< brings them
 };
 
 /// Where a console's bytes go in and come out. Either one socket twice (two
@@ -41,6 +43,7 @@ struct ConsoleEnds {
   UniqueFd input;
   UniqueFd output;
   bool outputIsFile = false; ///< regular file: at its end, wait for more
+  UniqueFd lock;             ///< held while attached, if the driver wants one
 };
 
 /// Guest memory of a clone. All pointers and descriptors belong to the caller
@@ -97,10 +100,15 @@ public:
   virtual Result<std::vector<GuestBlock>> memory(const VmPaths &paths,
                                                  const VmConfig &config,
                                                  const ProcessId &process) = 0;
+  /// A clone's start needs the kernel image as it was (config.image).
+  virtual bool cloneNeedsImage(const VmConfig &) const { return false; }
   /// Asks the VMM to end. The caller waits, and kills.
   virtual Result<void> quit(const VmPaths &paths) = 0;
   /// EBUSY if someone else is attached.
   virtual Result<ConsoleEnds> openConsole(const VmPaths &paths) = 0;
+  /// What an end with this waitpid(2) status means for the guest, such as
+  /// "exited 3"; "" for the usual words.
+  virtual std::string describeExit(const VmPaths &, int) { return ""; }
   /// Faults that a handler served for this VM, if the driver can tell.
   virtual Result<uint64_t> servedFaults(const VmPaths &) { return uint64_t(0); }
 };

@@ -1,11 +1,13 @@
 //===- Drivers.cpp - the VMMs that we know --------------------------------===//
 
 #include "FirecrackerDriver.h"
+#include "QemuDriver.h"
 
 namespace spacer {
 
 Result<std::unique_ptr<Driver>> makeDriver(std::string_view name) {
-  // A driver adds a line here: if (name == "...") return makeXDriver();
+  if (name == "qemu")
+    return makeQemuDriver();
   if (name == "firecracker") {
     auto options = FirecrackerOptions::fromEnvironment();
     if (!options)

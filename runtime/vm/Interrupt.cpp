@@ -1,0 +1,57 @@
+//===- Interrupt.cpp - SIGINT and SIGTERM as something to wait for --------===//
+
+#include "Interrupt.h"
+#include <algorithm>
+#include <csignal>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace spacer {
+namespace {
+
+int wakeFd = -1;
+volatile std::sig_atomic_t seen = 0;
+
+void onSignal(int) {
+  int saved = errno;
+  seen = 1;
+  uint64_t one = 1;
+  (void)!write(wakeFd, &one, sizeof one);
+  errno = saved;
+}
+
+} // namespace
+
+void catchInterrupts() {
+  if (wakeFd >= 0)
+    return;
+  wakeFd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  struct sigaction action{};
+  action.sa_handler = onSignal;
+  for (int s : {SIGINT, SIGTERM, SIGHUP})
+    sigaction(s, &action, nullptr);
+}
+
+bool interrupted() { return seen != 0; }
+int interruptFd() { return wakeFd; }
+Error interruptError() { return {ECANCELED, "interrupted"}; }
+
+Result<short> waitFor(int fd, short events, Deadline end, const char *what) {
+  for (;;) {
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now());
+    pollfd fds[] = {{fd, events, 0}, {wakeFd, POLLIN, 0}};
+    int n = poll(fds, 2, int(std::max<int64_t>(0, left.count() + 1)));
+    if (n < 0 && errno != EINTR)
+      return systemError(what);
+    if (interrupted())
+      return interruptError();
+    if (n > 0 && fds[0].revents)
+      return fds[0].revents;
+    if (std::chrono::steady_clock::now() >= end)
+      return Error{ETIMEDOUT, std::string(what) + ": no answer in time"};
+  }
+}
+
+} // namespace spacer
