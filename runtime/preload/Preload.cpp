@@ -25,8 +25,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Client.h"
 #include "MemoryMap.h"
 #include "PreloadEnvironment.h"
+#include <algorithm>
 #include <atomic>
 #include <cstdarg>
 #include <cstdio>
@@ -48,6 +50,7 @@ dev_t placeholderDevice;
 ino_t placeholderInode;
 PreloadEnvironment *environment;
 uint64_t guestStart, guestBytes;
+std::vector<LazyRange> *lazyRanges; ///< by rising address; null: none
 
 [[noreturn]] [[gnu::format(printf, 1, 2)]] void die(const char *format, ...) {
   char line[600] = "spacer-preload: ";
@@ -125,9 +128,24 @@ Plan readPlan() {
   return std::move(*plan);
 }
 
+/// The descriptor stays open as long as the process: see Client.h.
 void serveLazily(const std::vector<LazyRange> &ranges) {
-  if (!ranges.empty())
+  if (ranges.empty())
+    return;
+  if (environment->daemon.empty())
     die("%zu lazy ranges, and no daemon that serves them", ranges.size());
+  auto client = Client::connect(environment->daemon);
+  if (!client)
+    die("%s", client.error().context.c_str());
+  auto uffd = watchRanges(ranges);
+  if (!uffd)
+    die("%s", uffd.error().context.c_str());
+  auto session =
+      client->attach(environment->object, environment->vm, ranges, uffd->fd());
+  if (!session)
+    die("%s", session.error().context.c_str());
+  uffd->release();
+  lazyRanges = new std::vector<LazyRange>(ranges);
 }
 
 void report() {
@@ -166,7 +184,7 @@ void *interposedMmap(void *at, size_t bytes, int protection, int flags, int fd,
   if (start == MAP_FAILED || fd < 0 || (flags & MAP_ANONYMOUS) ||
       now == Phase::Idle || now == Phase::Mapping || !isPlaceholder(fd))
     return start;
-  int saved = errno;
+  const int saved = errno;
   Phase waiting = Phase::Waiting;
   if (!phase.compare_exchange_strong(waiting, Phase::Mapping))
     die("guest memory is mapped a second time");
@@ -174,6 +192,34 @@ void *interposedMmap(void *at, size_t bytes, int protection, int flags, int fd,
   phase.store(Phase::Mapped, std::memory_order_release);
   errno = saved;
   return start;
+}
+
+} // namespace
+
+namespace {
+
+void discardPlain(HostAddr start, HostAddr end) {
+  if (start < end)
+    if (auto done = discard(start, end - start); !done)
+      die("%s", done.error().context.c_str());
+}
+
+/// Where the daemon watches, the kernel tells it, and it gives zeros; elsewhere
+/// zero pages take the place of the mapping.
+void discardGuest(HostAddr start, HostAddr end) {
+  for (size_t i = 0; lazyRanges && i < lazyRanges->size(); ++i) {
+    const LazyRange &lazy = (*lazyRanges)[i];
+    HostAddr from = std::max(start, lazy.start);
+    HostAddr to = std::min(end, lazy.start + lazy.bytes);
+    if (from >= to)
+      continue;
+    discardPlain(start, from);
+    if (syscall(SYS_madvise, from.value, to - from, MADV_DONTNEED))
+      die("discarding %llu bytes: %s",
+          static_cast<unsigned long long>(to - from), strerror(errno));
+    start = to;
+  }
+  discardPlain(start, end);
 }
 
 } // namespace
@@ -201,8 +247,7 @@ SPACER_EXPORT int madvise(void *at, size_t bytes, int advice) noexcept {
     if ((advice == MADV_DONTNEED || advice == MADV_REMOVE ||
          advice == MADV_FREE) &&
         inside) {
-      if (auto done = discard({start}, bytes); !done)
-        die("%s", done.error().context.c_str());
+      discardGuest({start}, {start + bytes});
       return 0;
     }
   }

@@ -19,6 +19,7 @@
 #include "Plan.h"
 #include "VmConfig.h"
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -65,6 +66,9 @@ struct VmLaunch {
   VmPaths paths;
   /// How long the VMM may take until it answers.
   std::chrono::seconds patience{60};
+  /// Called as soon as there is a process, so that its end can be told whatever
+  /// happens to the caller.
+  std::function<void(const ProcessId &)> spawned = {};
 };
 
 class Driver {

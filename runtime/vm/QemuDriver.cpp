@@ -254,6 +254,8 @@ Result<ProcessId> QemuDriver::start(const VmLaunch &launch) {
   if (!process)
     return process.takeError();
   Launched launched(*process);
+  if (launch.spawned)
+    launch.spawned(*process);
   sockets = Sockets(); // QEMU's end alone stays: a dead QEMU hangs up
   auto qmp = connectTo(launch.paths, launch.patience);
   if (!qmp)
@@ -336,6 +338,8 @@ Result<ProcessId> QemuDriver::startFromSnapshot(const VmLaunch &launch,
   if (!process)
     return process.takeError();
   Launched launched(*process);
+  if (launch.spawned)
+    launch.spawned(*process);
   sockets = Sockets();
 
   auto qmp = connectTo(launch.paths, launch.patience);
@@ -514,10 +518,11 @@ Result<ConsoleEnds> QemuDriver::openConsole(const VmPaths &paths) {
   auto socket = connectStream(paths.consoleSocket());
   if (!socket)
     return socket.takeError();
-  ends.output.reset(fcntl(socket->get(), F_DUPFD_CLOEXEC, 0));
-  if (!ends.output)
-    return systemError("dup");
   ends.input = std::move(*socket);
+  ends.outputIsFile = true;
+  ends.output.reset(open(paths.consoleLog().c_str(), O_RDONLY | O_CLOEXEC));
+  if (!ends.output)
+    return systemError(paths.consoleLog().string());
   return ends;
 }
 

@@ -1,17 +1,18 @@
 //===- Main.cpp - the command spacer --------------------------------------===//
 //
 // Arguments in, exit codes out; the subcommands do the rest. Those that read
-// images and atlases need LLVM and live in a program of their own, spacer-image,
-// so that starting a clone does not wait for LLVM's libraries; for the user all
-// are one command.
+// images and atlases need LLVM and live in a program of their own,
+// spacer-image, so that starting a clone does not wait for LLVM's libraries;
+// for the user all are one command.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Command.h"
 #include "Images.h"
-#include "Serve.h"
 #include "InspectPlan.h"
+#include "Serve.h"
 #include "Stats.h"
+#include "Vms.h"
 #include "spacer/Format.h"
 #include <cstdio>
 #include <iostream>
@@ -36,10 +37,18 @@ system refuses.)";
 
 static constexpr void (*subcommands[])(CLI::App &, Session &) = {
     addImages, // first: --help shows them first
+    // clang-format off
     addPool,
     addServe,
     addInspectPlan,
     addStats,
+    addRun,
+    addSnapshot,
+    addClone,
+    addList,
+    addLife,
+    addConsole,
+    // clang-format on
 };
 
 int main(int argc, char **argv) {
@@ -47,9 +56,9 @@ int main(int argc, char **argv) {
 
   Session session;
   CLI::App app(about, "spacer");
-  app.set_version_flag("--version",
-                       "spacer " SPACER_VERSION " (manifest format " +
-                           std::to_string(manifestVersion) + ")");
+  app.set_version_flag("--version", "spacer " SPACER_VERSION
+                                    " (manifest format " +
+                                        std::to_string(manifestVersion) + ")");
   app.add_flag("--json", session.json, "Print one JSON document, not text");
   app.add_option("--root", session.root,
                  "Directory of pool, snapshots and VMs [$SPACER_ROOT, "
