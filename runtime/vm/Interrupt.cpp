@@ -29,8 +29,10 @@ void catchInterrupts() {
   wakeFd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   struct sigaction action{};
   action.sa_handler = onSignal;
+  action.sa_flags = SA_RESTART; // who waits polls, and poll() is not restarted
   for (int s : {SIGINT, SIGTERM, SIGHUP})
     sigaction(s, &action, nullptr);
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 bool interrupted() { return seen != 0; }

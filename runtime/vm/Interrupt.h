@@ -9,7 +9,8 @@
 namespace spacer {
 
 /// From now on SIGINT, SIGTERM and SIGHUP do not end the process but make
-/// interrupted() true, for ever. Call while there is one thread.
+/// interrupted() true, for ever. A file size
+/// limit becomes an error and no signal. Call while there is one thread.
 void catchInterrupts();
 bool interrupted();
 /// Readable once interrupted; -1 before catchInterrupts().

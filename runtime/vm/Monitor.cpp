@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <iostream>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -62,15 +63,17 @@ int waitForWork(int resultFd, pid_t child) {
   int code = EXIT_FAILURE;
   bool passedOn = false;
   for (;;) {
-    ssize_t n = read(resultFd, &code, sizeof code);
-    if (n == sizeof code)
-      return code;
-    if (n < 0 && errno == EINTR) {
-      if (interrupted() && !std::exchange(passedOn, true))
-        kill(child, SIGTERM);
-      continue;
+    pollfd fds[] = {{resultFd, POLLIN, 0},
+                    {passedOn ? -1 : interruptFd(), POLLIN, 0}};
+    if (poll(fds, 2, -1) < 0 && errno != EINTR)
+      break;
+    if (interrupted() && !std::exchange(passedOn, true))
+      kill(child, SIGTERM);
+    if (fds[0].revents) {
+      if (read(resultFd, &code, sizeof code) == sizeof code)
+        return code;
+      break; // it died
     }
-    break; // it died
   }
   int status = 0;
   waitpid(child, &status, 0);

@@ -1,36 +1,23 @@
-//===- Progress.cpp - a line for those who wait, and ctrl-C ---------------===//
+//===- Progress.cpp - a line for those who wait -------------------------===//
 
 #include "Progress.h"
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <unistd.h>
 
 namespace spacer {
 namespace {
 
-volatile sig_atomic_t stop = 0;
 bool shown = false;
 
 } // namespace
-
-void catchInterrupts() {
-  struct sigaction action{};
-  action.sa_handler = [](int) { stop = 1; };
-  action.sa_flags = SA_RESETHAND | SA_RESTART;
-  for (int signal : {SIGINT, SIGTERM, SIGHUP})
-    ::sigaction(signal, &action, nullptr);
-  ::signal(SIGXFSZ, SIG_IGN);
-}
-
-bool interrupted() { return stop != 0; }
 
 Progress showProgress(std::string what) {
   using Clock = std::chrono::steady_clock;
   bool terminal = ::isatty(STDERR_FILENO) == 1;
   Clock::time_point start = Clock::now(), last = start;
   return [=](uint64_t done, uint64_t all) mutable {
-    if (stop)
+    if (interrupted())
       return false;
     Clock::time_point now = Clock::now();
     if (!terminal || now - start < std::chrono::seconds(1) ||

@@ -1,18 +1,13 @@
-//===- Progress.h - a line for those who wait, and ctrl-C -----------------===//
+//===- Progress.h - a line for those who wait ---------------------------===//
 
 #ifndef SPACER_RUNTIME_PROGRESS_H
 #define SPACER_RUNTIME_PROGRESS_H
 
+#include "Interrupt.h"
 #include "PagePool.h"
 #include <string>
 
 namespace spacer {
-
-/// From here on SIGINT, SIGTERM and SIGHUP only set a flag, which
-/// showProgress() turns into a cancellation; a second one ends the program at
-/// once. A file size limit becomes an error and no signal.
-void catchInterrupts();
-bool interrupted();
 
 /// A Progress that rewrites one line of standard error if that is a terminal
 /// and the work lasts longer than a second, and stops the work when
