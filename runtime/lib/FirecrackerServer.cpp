@@ -133,10 +133,10 @@ void FirecrackerServer::turn(std::vector<pollfd> &more, milliseconds wait) {
     }
     peer = done ? waiting.erase(peer) : std::next(peer);
   }
-  if (options.once && count)
-    stopListening();
   if (listener && polled[listenerAt].revents)
     accept();
+  if (options.once && count)
+    stopListening();
 }
 
 void FirecrackerServer::accept() {

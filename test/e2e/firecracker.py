@@ -404,6 +404,66 @@ def commands(folder):
             return None if mode == 0o660 else f"mode {mode:o}"
 
 
+def poolObjects(folder):
+    state, memory = makeSnapshot(folder, "pool")
+    content = memory.read_bytes()
+    root = folder / "root"
+
+    def spacer(*argv):
+        r = subprocess.run([spacerPath(), f"--root={root}", *map(str, argv)], capture_output=True, text=True, timeout=60)
+        if r.returncode:
+            raise RuntimeError(r.stderr.strip())
+
+    @case("an object of the pool, by both backends, and of no other domain")
+    def _():
+        spacer("--domain=one", "pool", "add", "--kind=raw", "--name=web-ready", memory)
+        for backend in ("Uffd", "File"):
+            how = f"--socket={folder}/object" if backend == "Uffd" else "--file"
+            with Serve(f"--root={root}", "--domain=one", "serve", how, "web-ready") as serve, Standin(folder) as vm:
+                vm.load(state, backend, serve.place)
+                if problem := different(vm.dump(0, PAGES), content, backend):
+                    return problem
+        try:
+            with Serve(f"--root={root}", "serve", f"--socket={folder}/object", "web-ready"):
+                return "domain default served it"
+        except RuntimeError:
+            pass
+
+    @case("a page whose content does not have its digest never reaches a guest")
+    def _():
+        page = PAGES // 8 + 20
+        where = root / "pool" / "one" / "pages"
+        stored = where.read_bytes()
+        at = stored.find(content[page * PAGE:(page + 1) * PAGE])
+        if at < 0 or at % PAGE:
+            return f"the page is not in {where}"
+        with open(where, "r+b") as f:
+            f.seek(at + 100)
+            f.write(b"other bytes")
+        with Serve(f"--root={root}", "--domain=one", "serve", f"--socket={folder}/object", "web-ready") as serve:
+            with Standin(folder) as vm, Standin(folder) as other:
+                vm.load(state, "Uffd", serve.place)
+                other.load(state, "Uffd", serve.place)
+                before = page - 3
+                if problem := different(vm.dump(before, 3), content[before * PAGE:page * PAGE], "pages before"):
+                    return problem
+                vm.tell(f"dump {page} 1 {folder}/never")
+                try:
+                    status = vm.process.wait(5)
+                except subprocess.TimeoutExpired:
+                    status = None  # before Linux 6.6 it waits
+                if status not in (None, -signal.SIGBUS):
+                    return f"status {status}, {vm.console.all[-1:]}"
+                after = page + 1
+                if problem := different(other.dump(after, 500), content[after * PAGE:(after + 500) * PAGE], "the rest"):
+                    return problem
+        try:
+            Serve(f"--root={root}", "--domain=one", "serve", "--file", "web-ready").__exit__()
+            return "there is a file with it"
+        except RuntimeError:
+            pass
+
+
 def realOne():
     @case("the real firecracker: version and API")
     def _():
@@ -440,6 +500,7 @@ def main():
         hugePages(folder)
         fileBackend(folder)
         commands(folder)
+        poolObjects(folder)
     realOne()
     return checks.finish()
 

@@ -141,6 +141,16 @@ Snapshot openSnapshot(const Session &session, const ServeArguments &arguments) {
 
 // The command after `--`
 
+/// As it was: a command that we start gets it back.
+rlimit descriptorLimit;
+
+/// Three descriptors for each VM: as many as we may have.
+void raiseDescriptorLimit() {
+  ::getrlimit(RLIMIT_NOFILE, &descriptorLimit);
+  rlimit most = {descriptorLimit.rlim_max, descriptorLimit.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &most);
+}
+
 /// What keeps KSM from merging, "" if nothing does.
 std::string whyNoMerging() {
   if (::prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0) < 0)
@@ -174,6 +184,8 @@ pid_t startCommand(const ServeArguments &arguments) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::signal(SIGPIPE, SIG_DFL);
+    ::setrlimit(RLIMIT_NOFILE, &descriptorLimit);
     if (arguments.merge)
       ::prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
     ::execvp(argv[0], argv.data());
@@ -247,15 +259,6 @@ unsigned parseMode(const std::string &text) {
   return unsigned(mode);
 }
 
-/// One descriptor or three for each VM: as many as we may have.
-void raiseDescriptorLimit() {
-  rlimit limit;
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
-}
-
 void say(const Session &session, const char *what, const std::string &path) {
   if (session.json)
     session.print({{what, path}});
@@ -267,7 +270,6 @@ void say(const Session &session, const char *what, const std::string &path) {
 int serveSocket(const Session &session, const ServeArguments &arguments) {
   FirecrackerServerOptions options;
   options.mode = parseMode(arguments.mode);
-  raiseDescriptorLimit();
   Foreground foreground;
   Snapshot snapshot = openSnapshot(session, arguments);
   options.socket = arguments.socket;
@@ -391,6 +393,7 @@ void addServe(CLI::App &app, Session &session) {
     if (arguments->merge && arguments->command.empty())
       throw Failure("serve: --memory-merge is for a command after --");
     startLog("spacer", LogLevel::Info);
+    raiseDescriptorLimit();
     session.exitCode = arguments->file ? serveFile(session, *arguments)
                                        : serveSocket(session, *arguments);
   });

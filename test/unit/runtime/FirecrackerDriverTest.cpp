@@ -2,6 +2,7 @@
 
 #include "FirecrackerDriver.h"
 #include "FirecrackerApi.h"
+#include "PagePool.h"
 #include <csignal>
 #include <fcntl.h>
 #include <fstream>
@@ -282,6 +283,117 @@ TEST_F(FirecrackerDriverTest, leavesNothingWhenTheStartFails) {
   fs::create_directory(launch.paths.directory);
   started = driver->start(launch);
   ASSERT_FALSE(started);
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+/// A snapshot in a pool, and clones of it by either backend.
+class FirecrackerCloneTest : public FirecrackerDriverTest {
+protected:
+  void makeSnapshot() {
+    // The state as the stand-in writes it, the memory of our choice.
+    stateFile = directory / "state";
+    std::ofstream(stateFile) << R"({"standin":1,"mem_size_mib":8,)"
+                                R"("vcpu_count":1,"huge_pages":"None",)"
+                                R"("regions":1,"balloon":true})";
+    content.assign(8 << 20, 0);
+    for (size_t i = 1 << 20; i < 3 << 20; ++i)
+      content[i] = char(i * 2654435761u >> 13);
+    std::ofstream(directory / "memory", std::ios::binary) << content;
+    auto opened =
+        PagePool::open(directory / "pool", "default", PagePool::Access::Write);
+    ASSERT_TRUE(opened) << opened.error().context;
+    pool = std::move(*opened);
+    auto source = openRaw(directory / "memory", ObjectKind::Snapshot);
+    ASSERT_TRUE(source) << source.error().context;
+    auto added = pool->add("ready", **source);
+    ASSERT_TRUE(added) << added.error().context;
+    map = *pool->map("ready");
+    memory.object = "ready";
+    memory.domain = "default";
+    memory.map = &map;
+    memory.pool = pool.get();
+  }
+
+  void clone(const FirecrackerOptions &options, const char *name) {
+    driver = makeFirecrackerDriver(options);
+    launch.config.name = name;
+    launch.paths.directory = directory / "vms" / name;
+    fs::create_directories(launch.paths.directory);
+    auto started = driver->startFromSnapshot(launch, stateFile, memory);
+    ASSERT_TRUE(started) << started.error().context;
+    process = *started;
+    EXPECT_EQ(*driver->status(launch.paths), VmStatus::Running);
+    auto console = driver->openConsole(launch.paths);
+    ASSERT_TRUE(console) << console.error().context;
+    fs::path dump = directory / "dump";
+    EXPECT_EQ(command(*console, "dirty 3 1 7"), "ok\n");
+    EXPECT_EQ(command(*console, "dump 0 2048 " + dump.string()), "ok\n");
+    std::string expected = content;
+    expected[3 * 4096] = 7;
+    std::ifstream in(dump, std::ios::binary);
+    EXPECT_TRUE(std::string(std::istreambuf_iterator<char>(in), {}) ==
+                expected);
+    auto blocks = driver->memory(launch.paths, launch.config, process);
+    ASSERT_TRUE(blocks) << blocks.error().context;
+    EXPECT_EQ(blocks->front().bytes, 8u << 20);
+  }
+
+  fs::path stateFile;
+  std::string content;
+  std::unique_ptr<PagePool> pool;
+  PageMap map;
+  MemoryProvider memory;
+};
+
+TEST_F(FirecrackerCloneTest, mapsAFileThatItsClonesShare) {
+  makeSnapshot();
+  FirecrackerOptions options;
+  options.program = STANDIN_FIRECRACKER;
+  clone(options, "first");
+  // The file is what the mapping in the process is of.
+  std::ifstream maps("/proc/" + std::to_string(process.pid) + "/maps");
+  std::string text(std::istreambuf_iterator<char>(maps), {});
+  EXPECT_THAT(text, HasSubstr("/memfd:spacer-ready"));
+}
+
+TEST_F(FirecrackerCloneTest, hasAHandlerThatEndsWithIt) {
+  makeSnapshot();
+  FirecrackerOptions options;
+  options.program = STANDIN_FIRECRACKER;
+  options.handler = SPACER_COMMAND;
+  options.backend = FirecrackerOptions::Backend::Uffd;
+  clone(options, "lazy");
+  ASSERT_FALSE(HasFailure());
+  // Only children: the VMM and its handler. The first ends, then the second.
+  ASSERT_TRUE(driver->quit(launch.paths));
+  EXPECT_EQ(waitpid(process.pid, nullptr, 0), process.pid);
+  process = {};
+  int status = -1;
+  for (int i = 0; i < 1000 && waitpid(-1, &status, WNOHANG) == 0; ++i)
+    usleep(10'000);
+  EXPECT_EQ(status, 0);
+  EXPECT_FALSE(fs::exists(launch.paths.directory / "uffd.sock"));
+}
+
+TEST_F(FirecrackerCloneTest, refusesMemoryOfAnotherSize) {
+  makeSnapshot();
+  launch.config.memoryMiB = 16;
+  auto started = driver->startFromSnapshot(launch, stateFile, memory);
+  ASSERT_FALSE(started);
+  EXPECT_THAT(started.error().context,
+              HasSubstr("has 2048 pages, expected 4096"));
+}
+
+TEST_F(FirecrackerCloneTest, saysWhyThereIsNoHandler) {
+  makeSnapshot();
+  FirecrackerOptions options;
+  options.program = STANDIN_FIRECRACKER;
+  options.handler = "/bin/false";
+  options.backend = FirecrackerOptions::Backend::Uffd;
+  driver = makeFirecrackerDriver(options);
+  auto started = driver->startFromSnapshot(launch, stateFile, memory);
+  ASSERT_FALSE(started);
+  EXPECT_THAT(started.error().context, HasSubstr("no fault handler"));
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
 }
 
