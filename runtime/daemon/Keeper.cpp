@@ -42,6 +42,8 @@ static_assert(sizeof(Header) == 16);
 /// after so many in a row the next one waits, each time twice as long.
 constexpr milliseconds shortLife{250}, firstPause{100}, longestPause{10'000};
 constexpr int shortLivesBeforePause = 5;
+/// A worker that has lived for so long is not in the middle of anything.
+constexpr milliseconds calm{5'000};
 
 Result<Mapping> mapWhole(int fd) {
   struct stat status;
@@ -99,6 +101,9 @@ private:
   uint64_t restarts;
   UniqueFd signals, calls, orders;
   pid_t worker = -1;
+  /// Letting go of a dead process has been seen to take the kernel from 100 ms
+  /// to seconds on a busy host, so that waits until all is calm.
+  std::vector<pid_t> zombies;
   Clock::time_point started;
   int shortLives = 0;
   milliseconds pause{0};
@@ -195,10 +200,13 @@ void Keeper::handleSignal() {
 }
 
 bool Keeper::reap(KeeperEnd &end) {
-  int status = 0;
-  if (worker < 0 || waitpid(worker, &status, WNOHANG) != worker)
+  siginfo_t info{};
+  if (worker < 0 ||
+      waitid(P_PID, static_cast<id_t>(worker), &info,
+             WEXITED | WNOHANG | WNOWAIT) < 0 ||
+      info.si_pid != worker)
     return true;
-  worker = -1;
+  zombies.push_back(std::exchange(worker, -1));
   // What it said before it died counts: each of it is repeatable.
   while (calls) {
     pollfd left{calls.get(), POLLIN, 0};
@@ -206,10 +214,10 @@ bool Keeper::reap(KeeperEnd &end) {
       break;
     serveCall();
   }
-  bool exited = WIFEXITED(status);
-  if (exited && WEXITSTATUS(status) == workerStopped && stopping)
+  bool exited = info.si_code == CLD_EXITED;
+  if (exited && info.si_status == workerStopped && stopping)
     return false;
-  if (exited && WEXITSTATUS(status) == workerCannotStart && !everReady &&
+  if (exited && info.si_status == workerCannotStart && !everReady &&
       !holdsSessions()) {
     end.exitCode = workerCannotStart;
     return false;
@@ -222,12 +230,12 @@ bool Keeper::reap(KeeperEnd &end) {
                     longestPause,
                     firstPause *
                         (1 << std::min(shortLives - shortLivesBeforePause, 8)));
-  logError(
-      "keeper: the worker " +
-      (exited ? "exited with status " + std::to_string(WEXITSTATUS(status))
-              : "was killed by signal " + std::to_string(WTERMSIG(status))) +
-      ", starting another" +
-      (pause.count() ? " in " + std::to_string(pause.count()) + " ms" : ""));
+  std::string line = "keeper: the worker ";
+  line += exited ? "exited with status " : "was killed by signal ";
+  line += std::to_string(info.si_status) + ", starting another";
+  if (pause.count())
+    line += " in " + std::to_string(pause.count()) + " ms";
+  logError(line);
   return true;
 }
 
@@ -256,12 +264,13 @@ KeeperEnd Keeper::run() {
     pollfd set[] = {{signals.get(), POLLIN, 0},
                     {calls.get(), POLLIN, 0},
                     {ready ? -1 : orders.get(), POLLIN, 0}};
-    int wait =
-        worker < 0
-            ? static_cast<int>(
-                  std::chrono::ceil<milliseconds>(next - Clock::now()).count())
-            : -1;
-    if (poll(set, 3, worker < 0 ? std::max(wait, 0) : -1) < 0 && errno != EINTR)
+    int wait = -1;
+    if (worker < 0 || !zombies.empty()) {
+      auto left = (worker < 0 ? next : started + calm) - Clock::now();
+      auto count = std::chrono::ceil<milliseconds>(left).count();
+      wait = static_cast<int>(std::max<int64_t>(count, 0));
+    }
+    if (poll(set, 3, wait) < 0 && errno != EINTR)
       std::this_thread::sleep_for(firstPause);
     if (set[1].revents)
       serveCall();
@@ -283,6 +292,10 @@ KeeperEnd Keeper::run() {
         return end;
       if (had && worker < 0)
         next = Clock::now() + pause;
+    }
+    if (!zombies.empty() && worker > 0 && Clock::now() >= started + calm) {
+      waitpid(zombies.back(), nullptr, 0);
+      zombies.pop_back();
     }
     if (stopping && worker < 0)
       next = std::min(next, Clock::now() + pause);

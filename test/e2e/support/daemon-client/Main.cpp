@@ -9,6 +9,9 @@
 //       order, again and again: reads must find the file's content or what was
 //       written since or, after a removal, zeros
 //         --rounds=N      how often each page is touched (default 1)
+//         --seconds=N     rounds until so much time has passed
+//         --pages=N       only the first N pages of the random order
+//         --gate          after mapping says "mapped" and waits for a line
 //         --remove        now and then gives pages back (MADV_DONTNEED)
 //         --write=PERCENT of touches that write (default 30)
 //         --pause=US      after each touch, sleeping (default 0)
@@ -96,7 +99,8 @@ int add(const char *pool, const char *domain, const char *name,
 struct TouchOptions {
   uint64_t seed = 0, rounds = 1, writePercent = 30, pauseMicroseconds = 0;
   uint64_t random = 1;
-  bool remove = false, hold = false;
+  uint64_t seconds = 0, pages = ~uint64_t(0);
+  bool remove = false, hold = false, gate = false;
   LazyPolicy lazy = LazyPolicy::Cold;
   std::string name = "client";
 };
@@ -198,8 +202,12 @@ void Toucher::run() {
   std::vector<uint64_t> order(pages);
   for (uint64_t p = 0; p < pages; ++p)
     order[p] = p;
-  for (uint64_t round = 0; round < options.rounds; ++round) {
+  auto end = Clock::now() + std::chrono::seconds(options.seconds);
+  for (uint64_t round = 0;
+       options.seconds ? Clock::now() < end : round < options.rounds; ++round) {
     std::shuffle(order.begin(), order.end(), random);
+    if (round == 0 && options.pages < pages)
+      order.resize(options.pages);
     for (uint64_t p : order) {
       if (options.remove && random() % 64 == 0)
         giveBack();
@@ -256,6 +264,13 @@ Mapped mapThrough(const char *socket, const char *object,
 int touch(const char *socket, const char *object, const TouchOptions &options) {
   Mapped mapped = mapThrough(socket, object, options);
   Toucher toucher(options, std::move(mapped.guest));
+  if (options.gate) {
+    std::puts("mapped");
+    std::fflush(stdout);
+    char byte;
+    if (read(0, &byte, 1) != 1)
+      return 2;
+  }
   toucher.run();
   if (options.hold) {
     std::printf("holding session=%llu\n",
@@ -338,6 +353,12 @@ int main(int argc, char **argv) {
       options.writePercent = number(value.c_str());
     else if (key == "--pause")
       options.pauseMicroseconds = number(value.c_str());
+    else if (key == "--seconds")
+      options.seconds = number(value.c_str());
+    else if (key == "--pages")
+      options.pages = number(value.c_str());
+    else if (key == "--gate")
+      options.gate = true;
     else if (key == "--random")
       options.random = number(value.c_str());
     else if (key == "--name")
