@@ -46,7 +46,7 @@ private:
   static constexpr uint64_t zeroPage = ~uint64_t(0);
   static constexpr uint64_t undecided = zeroPage - 1;
 
-  Result<void> prepareIndex();
+  Result<void> prepareIndex(uint64_t expectedPages);
   Result<void> match(std::span<const uint8_t> bytes,
                      std::span<const Digest> known);
   void lookUp(std::span<const uint8_t> bytes, size_t i);
@@ -89,10 +89,11 @@ double seconds() {
   return double(t.tv_sec) + double(t.tv_nsec) * 1e-9;
 }
 
-Result<void> Importer::prepareIndex() {
+/// \p expectedPages: how many the source may bring; an estimate.
+Result<void> Importer::prepareIndex(uint64_t expectedPages) {
   if (pool.index)
     return {};
-  auto index = std::make_unique<PageIndex>(committed);
+  auto index = std::make_unique<PageIndex>(committed + expectedPages);
   const Digest *all = pool.digests;
   auto hashOf = [&](uint64_t page) { return all[page].low(); };
   for (uint64_t p = 0; p < committed; ++p)
@@ -269,7 +270,7 @@ void Importer::record(GuestPage first, size_t pages) {
 
 Result<void> Importer::run(PageSource &source, const Progress &progress) {
   double start = seconds();
-  if (auto ready = prepareIndex(); !ready)
+  if (auto ready = prepareIndex(source.bytesToRead() / pageBytes); !ready)
     return ready;
   if (auto mapped = pool.mapDigests(committed + batchPages); !mapped)
     return mapped;
