@@ -102,7 +102,12 @@ void FaultSession::replayMessages() {
 
 FaultSession::Health FaultSession::serve(LatencyCounts &latency) {
   auto buffer = state.messages();
-  for (int round = 0; round < mostRounds; ++round) {
+  unread = false;
+  for (int round = 0;; ++round) {
+    if (round == mostRounds) {
+      unread = true;
+      break;
+    }
     ssize_t n = read(uffd.fd(), buffer.data(), buffer.size_bytes());
     if (n < 0 && errno == EINTR)
       continue;
@@ -214,7 +219,7 @@ void FaultSession::askAgain(HostAddr at, bool write, Served why, int64_t now,
 }
 
 int64_t FaultSession::due() const {
-  int64_t first = INT64_MAX;
+  int64_t first = unread ? 0 : INT64_MAX;
   for (const Waiting &w : waiting)
     first = std::min(first, w.due);
   if (health == Health::Good && (replayAt < replay.size() || !drains.empty()))
@@ -224,7 +229,7 @@ int64_t FaultSession::due() const {
 
 FaultSession::Health FaultSession::work(LatencyCounts &latency) {
   int64_t now = nowNs();
-  if (!waiting.empty()) {
+  if (unread || !waiting.empty()) {
     if (serve(latency) == Health::Dead)
       return health;
     retry(latency, now);
@@ -365,20 +370,41 @@ void FaultSession::endDrain(Result<void> result) {
 void FaultSession::touched(Stretch pages) {
   if (!record || health != Health::Good)
     return;
-  auto place = state.place(pages.bit);
-  for (uint64_t i = 0; i < pages.pages; ++i) {
-    uint64_t bit = pages.bit + i;
-    uint64_t &word = touchedBits[bit / 64];
-    if (word >> bit % 64 & 1)
-      continue;
-    word |= uint64_t(1) << bit % 64;
-    GuestPage guest = place.region->guest + (place.page + i);
-    std::lock_guard lock(orderLock);
-    if (!order.empty() && order.back().first + order.back().second == guest)
-      ++order.back().second;
-    else if (order.size() < mostRecorded)
-      order.emplace_back(guest, 1);
+  // Mostly all of a batch is new, or nothing.
+  uint64_t &word = touchedBits[pages.bit / 64];
+  uint64_t in = pages.bit % 64;
+  if (in + pages.pages <= 64 && pages.pages) {
+    uint64_t mask = ~uint64_t(0) >> (64 - pages.pages) << in;
+    if ((word & mask) == mask)
+      return;
+    if ((word & mask) == 0) {
+      word |= mask;
+      return noteFirst(pages.bit, pages.pages);
+    }
   }
+  auto seen = [&](uint64_t bit) {
+    return touchedBits[bit / 64] >> bit % 64 & 1;
+  };
+  uint64_t bit = pages.bit, end = pages.bit + pages.pages;
+  while (bit < end) {
+    for (; bit < end && seen(bit); ++bit)
+      ;
+    uint64_t from = bit;
+    for (; bit < end && !seen(bit); ++bit)
+      touchedBits[bit / 64] |= uint64_t(1) << bit % 64;
+    if (from < bit)
+      noteFirst(from, bit - from);
+  }
+}
+
+void FaultSession::noteFirst(uint64_t bit, uint64_t pages) {
+  auto place = state.place(bit);
+  GuestPage guest = place.region->guest + place.page;
+  std::lock_guard lock(orderLock);
+  if (!order.empty() && order.back().first + order.back().second == guest)
+    order.back().second += pages;
+  else if (order.size() < mostRecorded)
+    order.emplace_back(guest, pages);
 }
 
 void FaultSession::breakSession(const std::string &why) {

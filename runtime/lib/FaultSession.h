@@ -65,7 +65,7 @@ public:
   /// Of a dead server's session: takes the messages that it had read, then
   /// wakes everyone.
   void replayMessages();
-  /// Reads and serves what is there.
+  /// Reads and serves what is there; if that is very much, the rest is due().
   Health serve(LatencyCounts &latency);
   /// When work() wants to be called: nowNs() or before means now, INT64_MAX
   /// never.
@@ -110,6 +110,7 @@ private:
   void drainStep(int64_t now);
   void endDrain(Result<void> result);
   void touched(Stretch pages);
+  void noteFirst(uint64_t bit, uint64_t pages);
   void breakSession(const std::string &why);
   void planReplay(const std::vector<std::pair<GuestPage, uint64_t>> &order);
 
@@ -124,6 +125,7 @@ private:
   Health health = Health::Good;
   std::string reason;
   std::vector<Waiting> waiting;
+  bool unread = false;          ///< the last serve() left messages
   std::vector<UniqueFd> forked; ///< never served, never closed before us
 
   std::vector<Stretch> replay; ///< in bits

@@ -68,7 +68,7 @@ private:
   void serve(const epoll_event &event);
   void check(const SessionPtr &session, Health health);
   void workDue();
-  bool epollAdd(int fd, uintptr_t data);
+  bool epollAdd(int fd, uintptr_t data, uint32_t events = EPOLLIN);
   void stopReading(FaultSession &session);
 
   UniqueFd epoll, wake;
@@ -117,9 +117,9 @@ void Worker::post(std::function<void()> command) {
   [[maybe_unused]] ssize_t n = write(wake.get(), &one, sizeof one);
 }
 
-bool Worker::epollAdd(int fd, uintptr_t data) {
+bool Worker::epollAdd(int fd, uintptr_t data, uint32_t events) {
   epoll_event e{};
-  e.events = EPOLLIN;
+  e.events = events;
   e.data.u64 = data;
   return epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &e) == 0;
 }
@@ -130,7 +130,9 @@ void Worker::watch(SessionPtr session) {
   auto data = reinterpret_cast<uintptr_t>(entry.get());
   watched[session.get()] = std::move(entry);
   session->watched = true;
-  if (!epollAdd(session->uffdFd(), data) ||
+  // By edge: each message is one, and serve() reads until there is none.
+  // Otherwise each wait would first ask all that were served in the last turn.
+  if (!epollAdd(session->uffdFd(), data, EPOLLIN | EPOLLET) ||
       (session->pidFd() >= 0 && !epollAdd(session->pidFd(), data | pidBit)))
     logError(session->name + ": " + systemError("epoll").context);
   makeBusy(session);

@@ -223,11 +223,6 @@ uint64_t SessionState::remove(HostAddr start, HostAddr end) {
   return pages;
 }
 
-std::span<uffd_msg> SessionState::messages() const {
-  return {reinterpret_cast<uffd_msg *>(memory.data() + messageOffset),
-          pageBytes / sizeof(uffd_msg)};
-}
-
 void SessionState::clearMessages(size_t count) {
   // The order in which a successor finds the stores is the program's (x86
   // does not reorder stores); only the compiler must be told.

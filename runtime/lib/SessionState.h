@@ -76,7 +76,10 @@ public:
   uint64_t remove(HostAddr start, HostAddr end);
 
   /// The buffer of step 1.
-  std::span<uffd_msg> messages() const;
+  std::span<uffd_msg> messages() const {
+    return {reinterpret_cast<uffd_msg *>(memory.data() + pageBytes),
+            pageBytes / sizeof(uffd_msg)};
+  }
   /// Step 4, of the first \p count messages; all stores before it come first.
   void clearMessages(size_t count);
 

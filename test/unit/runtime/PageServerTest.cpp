@@ -30,6 +30,10 @@ protected:
   std::mutex lock;
   std::condition_variable changed;
   std::vector<std::pair<SessionId, std::string>> ended;
+  std::vector<std::pair<SessionId, std::string>> endings() {
+    std::lock_guard hold(lock);
+    return ended;
+  }
 
   void SetUp() override {
     auto uffd = Uffd::create(UFFD_FEATURE_MINOR_SHMEM);
@@ -305,9 +309,11 @@ TEST_F(PageServerTest, aProcessThatEndsEndsItsSession) {
     guests[size_t(i)]->kill();
   }
   ASSERT_TRUE(waitEnded(6));
-  for (auto &[id, why] : ended)
-    EXPECT_EQ(why, "");
-  EXPECT_TRUE(server->stats().empty());
+  for (auto &[id, why] : endings())
+    EXPECT_EQ(why, "") << uint64_t(id);
+  for (auto &s : server->stats())
+    ADD_FAILURE() << "session " << uint64_t(s.id) << " is left of "
+                  << testing::PrintToString(endings().size());
 }
 
 TEST_F(PageServerTest, whatIsNotServedBreaksOneSessionOnly) {
@@ -324,13 +330,13 @@ TEST_F(PageServerTest, whatIsNotServedBreaksOneSessionOnly) {
   EXPECT_EQ(bad->call(Op::Check, 0, 10), 0);
   EXPECT_EQ(bad->call(Op::Read, 450), -2);
   ASSERT_TRUE(waitEnded(1));
-  EXPECT_EQ(ended[0].first, id);
-  EXPECT_NE(ended[0].second.find("outside its regions"), std::string::npos);
+  EXPECT_EQ(endings()[0].first, id);
+  EXPECT_NE(endings()[0].second.find("outside its regions"), std::string::npos);
   // Everything else of it is refused too, never zeros.
   EXPECT_EQ(bad->call(Op::Read, 300), -2);
   EXPECT_EQ(moved->call(Op::Move, 150, 20), 0);
   ASSERT_TRUE(waitEnded(2));
-  EXPECT_EQ(ended[1].first, movedId);
+  EXPECT_EQ(endings()[1].first, movedId);
   EXPECT_EQ(good->call(Op::Check, 0, 450), 0);
   server->remove(id);
   EXPECT_EQ(server->stats().size(), 2u);

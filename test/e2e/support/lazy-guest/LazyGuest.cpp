@@ -210,6 +210,8 @@ int64_t Child::serve(const Request &r) {
   }
   case Op::Storm:
     return int64_t(storm(memory, digests, r.pages, unsigned(r.value), 1));
+  case Op::Custom:
+    return options.custom(memory, r.page, r.pages, r.value);
   case Op::Latency:
     return touchAll(r);
   }

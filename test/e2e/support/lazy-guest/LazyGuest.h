@@ -11,6 +11,7 @@
 #define SPACER_TEST_LAZYGUEST_H
 
 #include "PageServer.h"
+#include <functional>
 #include <memory>
 #include <string>
 #include <sys/types.h>
@@ -30,6 +31,8 @@ public:
     uint64_t features = UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM |
                         UFFD_FEATURE_EVENT_REMOVE | UFFD_FEATURE_EVENT_UNMAP;
     bool shadow = false; ///< one more page is registered, but in no region
+    /// What Custom does in the child: memory, first page, pages, value.
+    std::function<int64_t(uint8_t *, uint64_t, uint64_t, uint64_t)> custom;
   };
   /// \p digests: of each guest page. Forks: with the thread sanitizer, before
   /// the test has other threads, if the guest is to have some. A failure of the
@@ -56,6 +59,7 @@ public:
     Unmap,   ///< munmap
     Move,    ///< mremap to another place
     Storm,   ///< storm(pages in all, threads): number of wrong pages
+    Custom,  ///< Options::custom
     Latency, ///< page by page, reading (value 0) or writing: see latency()
   };
   /// Sends; answer() waits. -1: the child is gone. -2: SIGBUS.
