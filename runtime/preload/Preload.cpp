@@ -137,6 +137,11 @@ void serveLazily(const std::vector<LazyRange> &ranges) {
   auto client = Client::connect(environment->daemon);
   if (!client)
     die("%s", client.error().context.c_str());
+  // The daemon serves what was opened on the same connection; the plan is the
+  // one that spacer asked for.
+  if (auto opened = client->open(environment->object, 1, LazyPolicy::All);
+      !opened)
+    die("%s", opened.error().context.c_str());
   auto uffd = watchRanges(ranges);
   if (!uffd)
     die("%s", uffd.error().context.c_str());
