@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
-#include <mutex>
 #include <optional>
 #include <sstream>
 #include <sys/file.h>
@@ -117,20 +116,9 @@ private:
   Result<Child> spawnVmm(const VmLaunch &launch);
   Result<Child> spawnHandler(const VmLaunch &launch,
                              const MemoryProvider &memory);
-  /// The descriptor belongs to this driver.
-  Result<int> memoryFile(const MemoryProvider &memory);
   Error failed(const VmLaunch &launch, Error why) const;
 
   FirecrackerOptions options;
-
-  /// The memory files that this process made, for its next clones.
-  struct Made {
-    std::string object, domain;
-    PageMap map;
-    UniqueFd file;
-  };
-  std::mutex lock;
-  std::vector<Made> made;
 };
 
 } // namespace
@@ -274,30 +262,19 @@ Result<ProcessId> FirecrackerDriver::start(const VmLaunch &launch) {
   return child->release();
 }
 
-Result<int> FirecrackerDriver::memoryFile(const MemoryProvider &memory) {
-  std::lock_guard guard(lock);
-  for (const Made &m : made)
-    if (m.object == memory.object && m.domain == memory.domain &&
-        m.map == *memory.map)
-      return m.file.get();
-  auto file =
-      makeMemoryFile(*memory.map, *memory.pool, "spacer-" + memory.object);
-  if (!file)
-    return file.takeError();
-  made.push_back({memory.object, memory.domain, *memory.map, std::move(*file)});
-  return made.back().file.get();
+/// ROOT, of ROOT/vms/NAME.
+static fs::path rootOf(const VmPaths &paths) {
+  return paths.directory.parent_path().parent_path();
 }
 
 Result<Child> FirecrackerDriver::spawnHandler(const VmLaunch &launch,
                                               const MemoryProvider &memory) {
   const VmPaths &paths = launch.paths;
-  // ROOT/vms/NAME
-  fs::path root = paths.directory.parent_path().parent_path();
   std::error_code ignored;
   fs::remove(handlerSocket(paths), ignored);
   SpawnOptions spawning;
   spawning.argv = {options.handler,
-                   "--root=" + root.string(),
+                   "--root=" + rootOf(paths).string(),
                    "--domain=" + memory.domain,
                    "serve",
                    "--once",
@@ -331,7 +308,8 @@ FirecrackerDriver::startFromSnapshot(const VmLaunch &launch,
   Json backend;
   std::optional<Child> handler;
   if (options.backend == FirecrackerOptions::Backend::File) {
-    auto file = memoryFile(memory);
+    auto file = sharedMemoryFile(rootOf(launch.paths) / "memory", *memory.map,
+                                 *memory.pool, "spacer-" + memory.object);
     if (!file)
       return file.takeError();
     backend = {{"backend_type", "File"},

@@ -2,11 +2,11 @@
 //
 // Problem: Firecracker cannot map a plan: it takes a file, which it maps
 // privately, or a handler's socket, whose pages are copies.
-// Idea: a clone's memory is a memfd with the snapshot's memory, made once by
-// the process that clones and mapped by every clone it starts; they share it
-// until they write. Or (Backend::Uffd) each clone gets a handler of its own,
-// `spacer serve --once`, which ends with it; nothing is shared, nothing is read
-// ahead.
+// Idea: a clone's memory is a memfd with the snapshot's memory, made by the
+// first process that clones it, taken over by the next, and mapped by every
+// clone; they share it until they write. Or (Backend::Uffd) each clone gets a
+// handler of its own, `spacer serve --once`, which ends with it; nothing is
+// shared, nothing is read ahead.
 //
 // The serial console is standard input and output: a FIFO, console.in, which
 // the VMM holds open for writing too, so that it never ends, and console.log.
