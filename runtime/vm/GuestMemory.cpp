@@ -212,6 +212,13 @@ public:
                         off_t(part.range.start.value + done));
       if (n < 0 && errno == EINTR)
         continue;
+      if (n < 0 &&
+          errno == EIO) // the kernel does not wait for userfaultfd here
+        return Error{EIO,
+                     name + ": guest page " +
+                         std::to_string((part.guest + done / pageBytes).value) +
+                         " is still lazy: only clones without lazy pages "
+                         "(--lazy none) can be read from outside"};
       if (n < 0)
         return systemError(name);
       if (n == 0)

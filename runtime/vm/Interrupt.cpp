@@ -2,6 +2,7 @@
 
 #include "Interrupt.h"
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -11,11 +12,11 @@ namespace spacer {
 namespace {
 
 int wakeFd = -1;
-volatile std::sig_atomic_t seen = 0;
+std::atomic<bool> seen{false}; // lock-free: for a handler too
 
 void onSignal(int) {
   int saved = errno;
-  seen = 1;
+  seen = true;
   uint64_t one = 1;
   (void)!write(wakeFd, &one, sizeof one);
   errno = saved;
@@ -35,7 +36,7 @@ void catchInterrupts() {
   signal(SIGXFSZ, SIG_IGN);
 }
 
-bool interrupted() { return seen != 0; }
+bool interrupted() { return seen; }
 int interruptFd() { return wakeFd; }
 Error interruptError() { return {ECANCELED, "interrupted"}; }
 
