@@ -33,6 +33,9 @@ struct Sessions::Session {
 
 namespace {
 
+/// Each takes eight descriptors of the daemon.
+constexpr size_t sessionsPerProcess = 256;
+
 enum : size_t { uffdAt, pidfdAt, stateAt, mapAt, recordFds };
 
 /// Names sort as numbers do.
@@ -140,7 +143,9 @@ Result<uint64_t> Sessions::attach(Attach request) {
   session->pid = request.pid;
   session->ranges = digestOf(request.ranges);
 
+  size_t ofProcess = 0;
   for (const auto &other : all()) {
+    ofProcess += other->pid == request.pid;
     if (!sameFile(server->uffdFd(other->id), request.uffd.get()))
       continue;
     if (other->domain == session->domain && other->object == session->object &&
@@ -149,6 +154,12 @@ Result<uint64_t> Sessions::attach(Attach request) {
     return Error{EEXIST, "attach: this userfaultfd belongs to session " +
                              std::to_string(other->number)};
   }
+
+  if (ofProcess >= sessionsPerProcess)
+    return Error{EMFILE, "attach: process " + std::to_string(request.pid) +
+                             " has " + std::to_string(ofProcess) +
+                             " sessions, possible are " +
+                             std::to_string(sessionsPerProcess)};
 
   auto keptUffd = duplicate(request.uffd.get());
   auto pidfd = duplicate(request.pidfd.get());
