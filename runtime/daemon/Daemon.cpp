@@ -666,7 +666,21 @@ Administration Daemon::makeAdministration() {
 
 } // namespace
 
+/// When the table of descriptors of a process with threads grows, the kernel
+/// waits for an RCU grace period, which has been seen to take seconds on a busy
+/// host: just when a successor takes sessions over. While there is one thread
+/// it does not wait.
+static void growDescriptorTable(size_t sessions) {
+  for (auto size = static_cast<int>(4096 + 16 * sessions); size > 64;
+       size /= 2) {
+    UniqueFd high(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, size - 1));
+    if (high || errno != EINVAL) // EINVAL: past RLIMIT_NOFILE
+      return;
+  }
+}
+
 ServeEnd serve(const DaemonOptions &options, WorkerStart &start) {
+  growDescriptorTable(start.link->keys("session").size());
   Daemon daemon(options, start);
   if (auto done = daemon.start(); !done) {
     logError(done.error().context);

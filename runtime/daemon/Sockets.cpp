@@ -18,6 +18,10 @@
 #define SO_PEERPIDFD 77
 #endif
 
+#ifndef F_SEAL_FUTURE_WRITE // Linux 5.1; not in Debian 12's <fcntl.h>
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+
 namespace spacer {
 
 Result<UniqueFd> listenAt(const std::string &path, int type, mode_t mode,
@@ -120,8 +124,11 @@ Result<UniqueFd> sealedCopy(const char *name, const void *data, size_t bytes) {
       return systemError(std::string("memfd ") + name);
     done += static_cast<size_t>(wrote);
   }
+  // Nobody has mapped it yet, so this is as good as F_SEAL_WRITE, which would
+  // wait for other processors to let go of the pages: seconds on a busy host.
   if (fcntl(fd.get(), F_ADD_SEALS,
-            F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+            F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) <
+      0)
     return systemError("seal");
   lseek(fd.get(), 0, SEEK_SET);
   return fd;
