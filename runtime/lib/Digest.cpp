@@ -4,7 +4,8 @@
 #include <xxhash.h>
 // The same hash with the widest vectors that the CPU has: the library's plain
 // entry is built for SSE2. The header redirects XXH3_128bits.
-#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#if defined(__x86_64__) && !defined(XXH_INLINE_ALL) &&                         \
+    __has_include(<xxh_x86dispatch.h>)
 #include <xxh_x86dispatch.h>
 #endif
 
