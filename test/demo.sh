@@ -6,7 +6,9 @@
 # Installs what is missing (asking sudo when not root; --no-install: nothing), fetches and builds,
 # then links seven applications over musl, Lua, SQLite, libxml2, expat and zlib, each in two
 # versions (upstream, and with Debian's security patches), against one atlas; boots some of them
-# in QEMU beside images of stock ld.lld-19; and counts pages.  Images stay in DIR (build/demo).
+# in QEMU beside images of stock ld.lld-19; counts pages; then boots four that serve their console,
+# snapshots and clones them, gives each clone work of its own, and says what the host holds.  Images
+# stay in DIR (build/demo).
 set -euo pipefail
 export LC_ALL=C
 
@@ -105,6 +107,67 @@ if [ -x "$spacer" ]; then
   done
   echo "14 images agree with the atlas"
 fi
+
+step "the host: four applications boot, are snapshotted while they wait, and are cloned"
+export SPACER_ROOT=$keep/host
+export SPACER_RUN=$keep/no-daemon # spacerd is not needed for this
+clones=${SPACER_DEMO_CLONES:-5}
+services="lua sqlite xml zlib"
+trap '"$spacer" rm --force $("$spacer" --json ls | sed -n "s/.*\"name\": \"\(.*\)\".*/\1/p") >/dev/null 2>&1 || true' EXIT
+for app in $services; do
+  "$bed/link.sh" --linker="$ld" --dir="$dir/base" --app="serve-$app" -o "$keep/spacer/serve-$app" -- \
+    --spacer-atlas="$atlas"
+  "$spacer" run --name "$app" --memory 256M "$keep/spacer/serve-$app" >/dev/null
+  for ((tries = 0; ; tries++)); do # until it says that it waits for a line
+    if "$spacer" logs "$app" | grep -q '^ready'; then break; fi
+    [ $tries -lt 600 ] || { echo "demo.sh: serve-$app is not ready: spacer logs $app" >&2; exit 1; }
+    sleep 0.1
+  done
+  "$spacer" snapshot create --stop "$app" "$app-ready"
+  "$spacer" rm --force "$app" >/dev/null
+  "$spacer" clone --count $clones --name "$app" "$app-ready" >/dev/null
+done
+
+step "each clone does work of its own"
+work() { # APPLICATION NUMBER
+  case $1 in
+    lua) echo "'fib(' .. $((10 + $2)) .. ') = ' .. fib($((10 + $2)))" ;;
+    sqlite) echo "SELECT 'sales on day $2: ' || count(*) || ', sum ' || sum(amount) FROM sale WHERE day = $2;" ;;
+    xml) echo "<order number='$2'><item>page</item><item>$2 slots</item></order>" ;;
+    zlib) echo "a line of clone $2" ;;
+  esac
+}
+for app in $services; do
+  for ((n = 1; n <= clones; n++)); do
+    printf '%-10s %s\n' "$app-$n" "$(work "$app" "$n" | "$spacer" attach --idle 1 "$app-$n" | grep -v '^ready' | tail -n 1 | tr -d '\r' | cut -c1-90)"
+  done
+done
+
+step "what the host holds: spacer ls"
+"$spacer" ls
+"$spacer" --json ls >"$keep/ls.json"
+"$spacer" --json pool ls >"$keep/pool.json"
+python3 - "$keep/ls.json" "$keep/pool.json" <<'PY'
+import json, sys
+vms = json.load(open(sys.argv[1]))
+pool = json.load(open(sys.argv[2]))
+mib = 1 << 20
+nominal = sum(vm["memoryBytes"] for vm in vms)
+own = sum(vm["ownBytes"] for vm in vms)
+maps = sum(o["poolPages"] for o in pool["objects"]) * 4096
+once = pool["pages"] * 4096
+touched = sum(o["poolPages"] * 4096 for o in pool["objects"]) * len(vms) // len(pool["objects"])
+rows = [("guest memory, as the guests see it", nominal),
+        (f"if each of the {len(vms)} clones had a copy of what its snapshot holds", touched),
+        (f"if each of the {len(pool['objects'])} snapshots were shared by its own clones only", maps),
+        ("the pool: each page once, whatever snapshot it is in", once),
+        ("pages that clones wrote since, theirs alone", own)]
+print()
+for what, size in rows:
+    print(f"{what:66} {size / mib:9.1f} MiB")
+PY
+"$spacer" rm --force $("$spacer" --json ls | sed -n 's/.*"name": "\(.*\)".*/\1/p') >/dev/null
+trap - EXIT
 
 step "doors, as anyone's tools see them"
 "$objdump" -d --no-show-raw-insn "$keep/spacer/lua.patched" --section=.spacer.door --section=.spacer.door.musl \

@@ -233,8 +233,13 @@ Result<Qmp> QemuDriver::connectTo(const VmPaths &paths,
 /// \p error, or what QEMU itself said before it ended.
 Error explained(Error error, const VmPaths &paths) {
   std::string said = lastLine(paths.vmmLog());
+  std::string vm = paths.directory.filename().string();
   if (!said.empty() && error.sysErrno != ECANCELED)
-    error.context = paths.directory.filename().string() + ": " + said;
+    error.context = vm + ": " + said;
+  else if (error.sysErrno == ECONNRESET || error.sysErrno == EPIPE)
+    error.context = vm + ": the guest ended at once; its last line: '" +
+                    lastLine(paths.consoleLog()) +
+                    "' (is its --memory enough?)";
   return error;
 }
 
