@@ -576,22 +576,46 @@ Result<void> PagePool::remove(std::string_view name) {
 
 //===-- reading -----------------------------------------------------------===//
 
+// Between two looks at the catalog that see the same commit, a page stands
+// where that commit says: what moves it is written before the commit and
+// punched only after the next. So a page that was found nowhere is damaged if
+// nobody committed meanwhile, and looked for again if somebody did.
 Result<void> PagePool::State::readOne(PoolPage page,
                                       std::span<uint8_t> out) const {
-  const Digest &wanted = digests.load(std::memory_order_acquire)[page.value];
-  std::string name = file("pages") + ": page " + std::to_string(page.value);
-  auto refuse = [&](int err, const std::string &why) {
+  auto refuse = [&](Error e) {
     std::fill(out.begin(), out.end(), uint8_t(0));
-    return Error{err, name + " " + why};
+    e.context = file("pages") + ": page " + std::to_string(page.value) + " " +
+                e.context;
+    return e;
   };
+  Error why;
+  for (int tries = 0; tries < 100; ++tries) {
+    uint64_t before = commitsSeen();
+    auto done = tryReadOne(page, out);
+    if (done)
+      return done;
+    why = done.takeError();
+    if (commitsSeen() == before)
+      break;
+  }
+  return refuse(std::move(why));
+}
+
+uint64_t PagePool::State::commitsSeen() const {
+  std::lock_guard hold(catalogMutex);
+  auto others = catalog.number("PRAGMA data_version");
+  return ownCommits + (others ? *others : 0);
+}
+
+Result<void> PagePool::State::tryReadOne(PoolPage page,
+                                         std::span<uint8_t> out) const {
+  const Digest &wanted = digests.load(std::memory_order_acquire)[page.value];
   if (wanted.isZero())
-    return refuse(EBADMSG, "was freed");
-  std::optional<Error> failed;
-  if (auto done = readAll(pages.get(), out, offsetOf(page).value, name); !done)
-    failed = done.takeError();
-  else if (digestOf(out) == wanted)
+    return Error{EBADMSG, "was freed"};
+  auto hot = readAll(pages.get(), out, offsetOf(page).value, "cannot be read");
+  std::string found = hot ? digestOf(out).hex() : "";
+  if (hot && digestOf(out) == wanted)
     return {};
-  // It may have become cold since this pool was opened or refreshed.
   uint64_t chunk = page.value / framePages;
   Frame frame;
   {
@@ -599,26 +623,25 @@ Result<void> PagePool::State::readOne(PoolPage page,
     auto row = catalog.prepare(
         "SELECT offset, bytes, mask FROM frame WHERE chunk = ?");
     if (row)
-      if (auto there = row->bindAll(chunk).next(); there && *there)
+      if (auto there = row->bindAll(chunk).next();
+          there && *there && row->u64(1) <= 2 * frameRawBytes)
         frame = {row->u64(0), uint32_t(row->u64(1)), uint32_t(row->u64(2))};
   }
   uint32_t bit = uint32_t(1) << page.value % framePages;
-  if (frame.mask & bit) {
+  if (frame.mask & bit && frame.mask < uint32_t(1) << framePages) {
     std::vector<uint8_t> raw(frameRawBytes);
     if (auto done = thawFrame(chunk, frame, raw); !done)
-      return refuse(EBADMSG, "is cold: " + done.error().context);
+      return Error{EBADMSG, "is cold: " + done.error().context};
     size_t at = size_t(__builtin_popcount(frame.mask & (bit - 1)));
     std::copy_n(raw.begin() + ptrdiff_t(at * pageBytes), pageBytes,
                 out.begin());
     if (digestOf(out) == wanted)
       return {};
+    found = digestOf(out).hex();
+  } else if (!hot) {
+    return hot;
   }
-  if (failed) {
-    std::fill(out.begin(), out.end(), uint8_t(0));
-    return *failed;
-  }
-  std::string found = digestOf(out).hex();
-  return refuse(EBADMSG, "has digest " + found + ", expected " + wanted.hex());
+  return Error{EBADMSG, "has digest " + found + ", expected " + wanted.hex()};
 }
 
 Result<void> PagePool::read(PoolPage first, std::span<uint8_t> out) const {

@@ -266,6 +266,7 @@ Result<uint64_t> PagePool::compress(std::string_view name,
     }
     if (auto ok = s.catalog.run("UPDATE pool SET coldEnd = ?", work.end); !ok)
       return cutBack(ok.takeError());
+    ++s.ownCommits;
     if (auto ok = t.commit(); !ok) {
       s.framesVersion = ~uint64_t(0); // see what holds now
       return ok.takeError();
@@ -359,6 +360,7 @@ Result<uint64_t> PagePool::thaw(std::string_view name,
         return undo(ok.takeError());
       table->erase(chunk);
     }
+    ++s.ownCommits;
     if (auto ok = t.commit(); !ok) {
       s.framesVersion = ~uint64_t(0); // see what holds now
       return ok.takeError();

@@ -112,6 +112,7 @@ Result<GcSummary> PagePool::gc(const Progress &progress) {
       if (!table->contains(chunk))
         if (auto done = drop->bindAll(chunk).run(); !done)
           return done.takeError();
+    ++s.ownCommits;
     if (auto done = t.commit(); !done) {
       s.framesVersion = ~uint64_t(0); // see what holds now
       return done.takeError();

@@ -50,6 +50,7 @@ struct PagePool::State {
   /// Guards catalog.
   mutable std::mutex catalogMutex;
   mutable Database catalog;
+  uint64_t ownCommits = 0;         ///< of frames, by this pool
   std::atomic<uint64_t> count = 0; ///< committed pages
   uint64_t coldEnd = 0;            ///< bytes of `cold` in use or punched
 
@@ -89,6 +90,11 @@ struct PagePool::State {
   };
   Result<std::vector<Stored>> stored() const;
   Result<Stored> stored(std::string_view name) const;
+  /// The page by any way there is, digest checked.
+  Result<void> readOne(PoolPage page, std::span<uint8_t> out) const;
+  Result<void> tryReadOne(PoolPage page, std::span<uint8_t> out) const;
+  /// Another number after each commit to the catalog, whoever made it.
+  uint64_t commitsSeen() const;
   Error noObject(std::string_view name) const;
 
   // PoolCold.cpp
@@ -97,8 +103,6 @@ struct PagePool::State {
   /// Decodes \p frame; \p out holds the masked pages in order. EBADMSG.
   Result<void> thawFrame(uint64_t chunk, const Frame &frame,
                          std::span<uint8_t> out) const;
-  /// The page by any way there is, digest checked.
-  Result<void> readOne(PoolPage page, std::span<uint8_t> out) const;
 
   // PoolGc.cpp
   /// Frees the blocks of pages that no object refers to or that are cold, and

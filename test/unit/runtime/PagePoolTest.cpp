@@ -2,11 +2,13 @@
 
 #include "PoolFixture.h"
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <fcntl.h>
 #include <random>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 
 using namespace spacer;
 using namespace spacer::test;
@@ -81,6 +83,31 @@ TEST_F(PagePoolTest, readersSeeWhatWasCommitted) {
   expectContent(*reader, "b", {3});
   NumberSource source({1});
   EXPECT_EQ(reader->add("c", source).error().sysErrno, EBADF);
+}
+
+TEST_F(PagePoolTest, threadsReadWhileThePoolIsRefreshed) {
+  add("a", range(1, 60));
+  auto reader = openPool(folder.path, PagePool::Access::Read);
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t)
+    threads.emplace_back([&] {
+      do {
+        expectContent(*reader, "a", range(1, 60));
+        (void)reader->isCold({reader->pageCount() - 1});
+        (void)reader->digest({reader->pageCount() - 1});
+      } while (!stop);
+    });
+  for (int i = 0; i < 3; ++i) {
+    add("b" + std::to_string(i), range(100, 120 + uint64_t(i)));
+    EXPECT_TRUE(reader->refresh());
+    EXPECT_TRUE(pool->compress("a"));
+    EXPECT_TRUE(reader->refresh());
+    EXPECT_TRUE(pool->thaw("a"));
+  }
+  stop = true;
+  for (auto &t : threads)
+    t.join();
 }
 
 TEST_F(PagePoolTest, saysWhatCannotBe) {
