@@ -300,7 +300,7 @@ def fileBackend(folder):
                         for vm in vms:
                             vm.load(state, backend, path)
                             vm.do(f"touch 0 {PAGES}")
-                        sums[backend] = sum(vm.pss() for vm in vms) / notZero
+                        sums[backend] = sum(vm.pss(len(content)) for vm in vms) / notZero
                     finally:
                         for vm in vms:
                             vm.kill()

@@ -96,7 +96,9 @@ class Standin:
         argv = [*under, program or standinPath(), "--api-sock", self.socket, f"--protocol={release}",
                 f"--regions={regions}", f"--pieces={pieces}"]
         self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE if under else None, text=True, bufsize=1)
+                                        stderr=subprocess.PIPE if under else None, text=True, bufsize=1,
+                                        # A sanitizer must leave SIGBUS to the kernel: poisoned pages cause it.
+                                        env={**os.environ, "ASAN_OPTIONS": "handle_sigbus=0"})
         self.console = Lines(self.process.stdout)
         self.log = Lines(self.process.stderr) if under else None
         end = time.monotonic() + 30
@@ -175,18 +177,18 @@ class Standin:
         path.unlink()
         return content
 
-    def pss(self):
-        """Bytes of guest memory, its part of shared pages counted."""
+    def pss(self, size):
+        """Bytes of guest memory, its part of shared pages counted, if it is one region of `size`."""
         total, inside = 0, False
         for line in open(f"/proc/{self.pid}/smaps"):
             words = line.split()
             if "-" in words[0] and len(words) >= 5:
                 start, end = (int(x, 16) for x in words[0].split("-"))
-                inside, size = words[1] == "rw-p", 0
+                inside, part = words[1] == "rw-p" and end - start == size, 0
             elif words[0] == "Pss:":
-                size = int(words[1]) << 10
-            elif words[0] == "VmFlags:" and inside and "nr" in words and end - start >= 4 << 20:
-                total += size
+                part = int(words[1]) << 10
+            elif words[0] == "VmFlags:" and inside and "nr" in words:
+                total += part
         return total
 
     def kill(self):

@@ -292,18 +292,19 @@ protected:
   void makeSnapshot() {
     // The state as the stand-in writes it, the memory of our choice.
     stateFile = directory / "state";
-    std::ofstream(stateFile) << R"({"standin":1,"mem_size_mib":8,)"
+    std::ofstream(stateFile) << R"({"standin":1,"mem_size_mib":12,)"
                                 R"("vcpu_count":1,"huge_pages":"None",)"
                                 R"("regions":1,"balloon":true})";
-    content.assign(8 << 20, 0);
+    content.assign(12 << 20, 0);
+    launch.config.memoryMiB = 12;
     for (size_t i = 1 << 20; i < 3 << 20; ++i)
       content[i] = char(i * 2654435761u >> 13);
-    std::ofstream(directory / "memory", std::ios::binary) << content;
+    std::ofstream(directory / "memory-file", std::ios::binary) << content;
     auto opened =
         PagePool::open(directory / "pool", "default", PagePool::Access::Write);
     ASSERT_TRUE(opened) << opened.error().context;
     pool = std::move(*opened);
-    auto source = openRaw(directory / "memory", ObjectKind::Snapshot);
+    auto source = openRaw(directory / "memory-file", ObjectKind::Snapshot);
     ASSERT_TRUE(source) << source.error().context;
     auto added = pool->add("ready", **source);
     ASSERT_TRUE(added) << added.error().context;
@@ -327,7 +328,7 @@ protected:
     ASSERT_TRUE(console) << console.error().context;
     fs::path dump = directory / "dump";
     EXPECT_EQ(command(*console, "dirty 3 1 7"), "ok\n");
-    EXPECT_EQ(command(*console, "dump 0 2048 " + dump.string()), "ok\n");
+    EXPECT_EQ(command(*console, "dump 0 3072 " + dump.string()), "ok\n");
     std::string expected = content;
     expected[3 * 4096] = 7;
     std::ifstream in(dump, std::ios::binary);
@@ -335,7 +336,7 @@ protected:
                 expected);
     auto blocks = driver->memory(launch.paths, launch.config, process);
     ASSERT_TRUE(blocks) << blocks.error().context;
-    EXPECT_EQ(blocks->front().bytes, 8u << 20);
+    EXPECT_EQ(blocks->front().bytes, 12u << 20);
   }
 
   fs::path stateFile;
@@ -381,7 +382,7 @@ TEST_F(FirecrackerCloneTest, refusesMemoryOfAnotherSize) {
   auto started = driver->startFromSnapshot(launch, stateFile, memory);
   ASSERT_FALSE(started);
   EXPECT_THAT(started.error().context,
-              HasSubstr("has 2048 pages, expected 4096"));
+              HasSubstr("has 3072 pages, expected 4096"));
 }
 
 TEST_F(FirecrackerCloneTest, saysWhyThereIsNoHandler) {
