@@ -19,6 +19,7 @@
 #include "Interrupt.h"
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <ctime>
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -212,6 +213,9 @@ public:
     std::vector<CloneResult::One> all;
     for (const One &one : made)
       all.push_back(one.result);
+    std::sort(all.begin(), all.end(), [](const auto &a, const auto &b) {
+      return strverscmp(a.name.c_str(), b.name.c_str()) < 0;
+    });
     return all;
   }
 

@@ -5,6 +5,7 @@
 #include "Interrupt.h"
 #include "JsonFields.h"
 #include <algorithm>
+#include <cstring>
 #include <ctime>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -163,8 +164,10 @@ std::vector<Vm> Vm::list(const fs::path &root,
     else if (fs::exists(it->path(), ignored)) // else removed meanwhile
       problems.push_back(vm.error().context);
   }
-  std::sort(vms.begin(), vms.end(),
-            [](const Vm &a, const Vm &b) { return a.name() < b.name(); });
+  // web-2 before web-10.
+  std::sort(vms.begin(), vms.end(), [](const Vm &a, const Vm &b) {
+    return strverscmp(a.name().c_str(), b.name().c_str()) < 0;
+  });
   return vms;
 }
 
