@@ -2,9 +2,9 @@
 //
 // Everything that a guest writes goes to console.log, attached or not, so that
 // file is what is shown: nothing is lost between start and attach, and nothing
-// comes twice. Input goes through the driver's descriptor; if that is a socket,
-// what comes back on it is the same output again and is thrown away, lest the
-// VMM wait for us.
+// comes twice. Input goes through the driver's descriptor, a FIFO; should a
+// driver give a socket, what comes back on it is the same output again and is
+// thrown away, lest the VMM wait for us.
 //
 // A guest takes its input when it likes, and a VMM drops what it has not taken
 // when we hang up, so we stay until the queue is empty.

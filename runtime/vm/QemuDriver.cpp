@@ -7,9 +7,11 @@
 // the devices' state alone, about 50 KB. Memory goes into the pool by another
 // way, and comes back under the preload library, which QEMU does not notice.
 //
-// Steps of a start: 1. sockets for QMP and console are made here and handed
-// over as listening descriptors, so that a connection waits for QEMU instead of
-// being refused; 2. guest memory is a memfd, named /proc/self/fd/N: it needs no
+// Steps of a start: 1. the socket for QMP is made here and handed over as a
+// listening descriptor, so that a connection waits for QEMU instead of being
+// refused; the console is QEMU's standard input and output, a FIFO and
+// console.log (a socket with a log file writes a byte twice whenever the socket
+// is full); 2. guest memory is a memfd, named /proc/self/fd/N: it needs no
 // place in a file system and goes away with its users; 3. QMP's greeting says
 // that QEMU is up.
 // Of a clone: the memfd is an empty placeholder; after the greeting the
@@ -36,6 +38,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
 
@@ -98,11 +101,8 @@ std::vector<std::string> qemuArguments(const VmLaunch &launch,
           std::to_string(c.memoryMiB) +
           "M,mem-path=" + inheritedPath(fds.memory),
       "-chardev", socket("qmp", fds.qmp), "-mon", "chardev=qmp,mode=control",
-      "-chardev",
-      socket("console", fds.console) +
-          ",logappend=on,logfile=" + escaped(launch.paths.consoleLog()),
-      "-serial", "chardev:console", "-device",
-      "isa-debug-exit,iobase=0xf4,iosize=0x04"};
+      "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+      "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"};
   if (!c.image.empty()) {
     words.insert(words.end(), {"-kernel", c.image});
     if (!c.arguments.empty())
@@ -190,10 +190,11 @@ public:
   }
 
 private:
-  struct Sockets {
-    UniqueFd qmp, console;
+  /// QMP's listening socket, and both ends of the console.
+  struct Channels {
+    UniqueFd qmp, consoleIn, consoleOut;
   };
-  Result<Sockets> makeSockets(const VmPaths &paths);
+  Result<Channels> makeChannels(const VmPaths &paths);
   Result<Qmp>
   connectTo(const VmPaths &paths,
             std::chrono::seconds patience = std::chrono::seconds(10));
@@ -210,16 +211,23 @@ Result<void> QemuDriver::check(VmConfig &config, bool forClone) {
   return {};
 }
 
-Result<QemuDriver::Sockets> QemuDriver::makeSockets(const VmPaths &paths) {
-  Sockets sockets;
-  for (auto [fd, path] : {std::pair(&sockets.qmp, paths.qmpSocket()),
-                          {&sockets.console, paths.consoleSocket()}}) {
-    auto made = listenAt(path);
-    if (!made)
-      return made.takeError();
-    *fd = std::move(*made);
-  }
-  return sockets;
+Result<QemuDriver::Channels> QemuDriver::makeChannels(const VmPaths &paths) {
+  Channels channels;
+  auto qmp = listenAt(paths.qmpSocket());
+  if (!qmp)
+    return qmp.takeError();
+  channels.qmp = std::move(*qmp);
+  std::string in = paths.consoleInput(), out = paths.consoleLog();
+  // Open for writing as well: the guest's input never ends by itself.
+  if (mkfifo(in.c_str(), 0600) ||
+      !(channels.consoleIn =
+            UniqueFd(open(in.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC))))
+    return systemError(in);
+  channels.consoleOut = UniqueFd(
+      open(out.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!channels.consoleOut)
+    return systemError(out);
+  return channels;
 }
 
 Result<Qmp> QemuDriver::connectTo(const VmPaths &paths,
@@ -244,24 +252,25 @@ Error explained(Error error, const VmPaths &paths) {
 }
 
 Result<ProcessId> QemuDriver::start(const VmLaunch &launch) {
-  auto sockets = makeSockets(launch.paths);
-  if (!sockets)
-    return sockets.takeError();
+  auto channels = makeChannels(launch.paths);
+  if (!channels)
+    return channels.takeError();
   auto memory = makeMemfd(memoryName, launch.config.memoryBytes());
   if (!memory)
     return memory.takeError();
-  QemuDescriptors fds{memory->get(), sockets->qmp.get(),
-                      sockets->console.get()};
+  QemuDescriptors fds{memory->get(), channels->qmp.get()};
   auto process = spawn({.argv = qemuArguments(launch, fds, false),
                         .environment = {},
-                        .keep = {fds.memory, fds.qmp, fds.console},
-                        .log = launch.paths.vmmLog()});
+                        .keep = {fds.memory, fds.qmp},
+                        .log = launch.paths.vmmLog(),
+                        .standardInput = channels->consoleIn.get(),
+                        .standardOutput = channels->consoleOut.get()});
   if (!process)
     return process.takeError();
   Launched launched(*process);
   if (launch.spawned)
     launch.spawned(*process);
-  sockets = Sockets(); // QEMU's end alone stays: a dead QEMU hangs up
+  channels = Channels(); // QEMU's end alone stays: a dead QEMU hangs up
   auto qmp = connectTo(launch.paths, launch.patience);
   if (!qmp)
     return explained(qmp.takeError(), launch.paths);
@@ -303,9 +312,9 @@ Result<ProcessId> QemuDriver::startFromSnapshot(const VmLaunch &launch,
   auto library = preloadLibrary();
   if (!library)
     return library.takeError();
-  auto sockets = makeSockets(launch.paths);
-  if (!sockets)
-    return sockets.takeError();
+  auto channels = makeChannels(launch.paths);
+  if (!channels)
+    return channels.takeError();
   auto placeholder = makeMemfd(memoryName, launch.config.memoryBytes());
   if (!placeholder)
     return placeholder.takeError();
@@ -318,8 +327,7 @@ Result<ProcessId> QemuDriver::startFromSnapshot(const VmLaunch &launch,
   if (!report)
     return systemError(reportFile.string());
 
-  QemuDescriptors fds{placeholder->get(), sockets->qmp.get(),
-                      sockets->console.get()};
+  QemuDescriptors fds{placeholder->get(), channels->qmp.get()};
   PreloadEnvironment preload;
   preload.placeholder = fds.memory;
   preload.plan = memory.planFd;
@@ -337,15 +345,17 @@ Result<ProcessId> QemuDriver::startFromSnapshot(const VmLaunch &launch,
       {.argv = qemuArguments(launch, fds, true),
        .environment = {"LD_PRELOAD=" + libraries,
                        std::string(preloadVariable) + "=" + preload.encode()},
-       .keep = {fds.memory, fds.qmp, fds.console, memory.planFd, memory.poolFd,
-                report.get(), state.get()},
-       .log = launch.paths.vmmLog()});
+       .keep = {fds.memory, fds.qmp, memory.planFd, memory.poolFd, report.get(),
+                state.get()},
+       .log = launch.paths.vmmLog(),
+       .standardInput = channels->consoleIn.get(),
+       .standardOutput = channels->consoleOut.get()});
   if (!process)
     return process.takeError();
   Launched launched(*process);
   if (launch.spawned)
     launch.spawned(*process);
-  sockets = Sockets();
+  channels = Channels();
 
   auto qmp = connectTo(launch.paths, launch.patience);
   if (!qmp)
@@ -515,23 +525,23 @@ Result<std::vector<GuestBlock>> QemuDriver::memory(const VmPaths &paths,
 }
 
 Result<ConsoleEnds> QemuDriver::openConsole(const VmPaths &paths) {
-  // QEMU lets a second client wait in silence; the lock says so at once.
+  // Two writers would mix their lines; the lock says so at once.
   ConsoleEnds ends;
-  ends.lock.reset(open((paths.directory / "console.lock").c_str(),
-                       O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  std::string lock = paths.directory / "console.lock";
+  ends.lock.reset(open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!ends.lock)
-    return systemError((paths.directory / "console.lock").string());
+    return systemError(lock);
   if (flock(ends.lock.get(), LOCK_EX | LOCK_NB))
     return Error{EBUSY,
-                 paths.consoleSocket().string() + ": someone else is attached"};
-  auto socket = connectStream(paths.consoleSocket());
-  if (!socket)
-    return socket.takeError();
-  ends.input = std::move(*socket);
-  ends.outputIsFile = true;
+                 paths.consoleInput().string() + ": someone else is attached"};
+  ends.input.reset(
+      open(paths.consoleInput().c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!ends.input)
+    return systemError(paths.consoleInput().string());
   ends.output.reset(open(paths.consoleLog().c_str(), O_RDONLY | O_CLOEXEC));
   if (!ends.output)
     return systemError(paths.consoleLog().string());
+  ends.outputIsFile = true;
   return ends;
 }
 

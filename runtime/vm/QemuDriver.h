@@ -12,7 +12,7 @@ std::unique_ptr<Driver> makeQemuDriver();
 /// For tests: the words after "qemu-system-x86_64", and what a report file of
 /// the preload library says.
 struct QemuDescriptors {
-  int memory = -1, qmp = -1, console = -1;
+  int memory = -1, qmp = -1;
 };
 std::vector<std::string> qemuArguments(const VmLaunch &launch,
                                        const QemuDescriptors &fds,

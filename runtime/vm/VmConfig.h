@@ -8,7 +8,7 @@
 //   lock           flock: one command at a time changes the VM
 //   console.log    everything that the guest ever wrote to its console
 //   vmm.log        what the VMM said on standard output and error
-//   console.sock, qmp.sock, api.sock, memory ...   the driver's; gone when the
+//   console.in, qmp.sock, api.sock, memory ...   the driver's; gone when the
 //                  process is
 //
 //===----------------------------------------------------------------------===//
@@ -61,8 +61,8 @@ struct VmPaths {
   std::filesystem::path exit() const { return directory / "exit.json"; }
   std::filesystem::path lock() const { return directory / "lock"; }
   std::filesystem::path consoleLog() const { return directory / "console.log"; }
-  std::filesystem::path consoleSocket() const {
-    return directory / "console.sock";
+  std::filesystem::path consoleInput() const {
+    return directory / "console.in"; // a FIFO
   }
   std::filesystem::path vmmLog() const { return directory / "vmm.log"; }
   std::filesystem::path qmpSocket() const { return directory / "qmp.sock"; }
