@@ -13,6 +13,7 @@ namespace {
 
 int wakeFd = -1;
 std::atomic<bool> seen{false}; // lock-free: for a handler too
+thread_local unsigned held = 0;
 
 void onSignal(int) {
   int saved = errno;
@@ -36,7 +37,9 @@ void catchInterrupts() {
   signal(SIGXFSZ, SIG_IGN);
 }
 
-bool interrupted() { return seen; }
+bool interrupted() { return seen && held == 0; }
+Uninterrupted::Uninterrupted() { ++held; }
+Uninterrupted::~Uninterrupted() { --held; }
 int interruptFd() { return wakeFd; }
 Error interruptError() { return {ECANCELED, "interrupted"}; }
 
@@ -45,7 +48,7 @@ Result<short> waitFor(int fd, short events, Deadline end, const char *what) {
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         end - std::chrono::steady_clock::now());
     pollfd fds[] = {{fd, events, 0}, {wakeFd, POLLIN, 0}};
-    int n = poll(fds, 2, int(std::max<int64_t>(0, left.count() + 1)));
+    int n = poll(fds, held ? 1 : 2, int(std::max<int64_t>(0, left.count() + 1)));
     if (n < 0 && errno != EINTR)
       return systemError(what);
     if (interrupted())

@@ -15,6 +15,15 @@ void catchInterrupts();
 bool interrupted();
 /// Readable once interrupted; -1 before catchInterrupts().
 int interruptFd();
+/// While one lives, this thread is not interrupted: for undoing what an
+/// interrupted command has begun.
+class Uninterrupted {
+public:
+  Uninterrupted();
+  ~Uninterrupted();
+  Uninterrupted(const Uninterrupted &) = delete;
+  Uninterrupted &operator=(const Uninterrupted &) = delete;
+};
 /// ECANCELED, "interrupted".
 Error interruptError();
 

@@ -167,6 +167,7 @@ struct Undo {
   bool resume = false;
 
   ~Undo() {
+    Uninterrupted hold; // a guest must not stay paused
     std::error_code ignored;
     if (!folder.empty())
       fs::remove_all(folder, ignored);
