@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <bit>
 #include <ctime>
+#include <fcntl.h>
+#include <sys/uio.h>
 
 namespace spacer {
 namespace {
@@ -36,7 +38,25 @@ void count(LatencyCounts &latency, int64_t ns) {
   c.store(c.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
+/// read(2) that never waits. O_NONBLOCK alone is not enough: the client has the
+/// same open file and may clear it, and one client that makes this thread wait
+/// stops all others of the thread.
+ssize_t readNow(int fd, std::span<uffd_msg> buffer) {
+  iovec part{buffer.data(), buffer.size_bytes()};
+  ssize_t n = preadv2(fd, &part, 1, -1, RWF_NOWAIT);
+  if (n >= 0 || errno != EOPNOTSUPP)
+    return n;
+  setNonBlocking(fd); // before Linux 6.10
+  return read(fd, buffer.data(), buffer.size_bytes());
+}
+
 } // namespace
+
+void setNonBlocking(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags >= 0 && !(flags & O_NONBLOCK))
+    fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
 
 int64_t nowNs() {
   timespec t;
@@ -108,7 +128,7 @@ FaultSession::Health FaultSession::serve(LatencyCounts &latency) {
       unread = true;
       break;
     }
-    ssize_t n = read(uffd.fd(), buffer.data(), buffer.size_bytes());
+    ssize_t n = readNow(uffd.fd(), buffer);
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0 && errno == EAGAIN)

@@ -43,6 +43,9 @@ using LatencyCounts = std::array<std::atomic<uint64_t>, 40>;
 /// CLOCK_MONOTONIC in nanoseconds.
 int64_t nowNs();
 
+/// For a userfaultfd: poll(2) gives POLLERR as long as it may block.
+void setNonBlocking(int fd);
+
 class FaultSession {
 public:
   /// \p spec was checked; its regions are the state's.

@@ -222,6 +222,8 @@ void Worker::serve(const epoll_event &event) {
   if (w->gone)
     return; // in this very turn; it is in `leaving`
   bool process = event.data.u64 & pidBit;
+  if (!process && event.events & EPOLLERR) // the client has cleared the flag
+    setNonBlocking(w->session->uffdFd());
   check(w->session, process ? Health::Dead : w->session->serve(latency));
 }
 

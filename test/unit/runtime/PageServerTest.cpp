@@ -167,6 +167,24 @@ TEST_F(PageServerTest, removedPagesAreZeroFromThenOn) {
   EXPECT_EQ(a->call(Op::Check, 210, 240), 0);
 }
 
+TEST_F(PageServerTest, aDescriptorThatMayBlockStopsNobody) {
+  startServer(); // one thread
+  auto a = guest(), b = guest();
+  SessionSpec spec = a->spec(host, map);
+  UniqueFd theirs(fcntl(spec.uffd.get(), F_DUPFD_CLOEXEC, 0));
+  ASSERT_TRUE(server->add(std::move(spec)));
+  add(*b);
+  // What a client may do with its own descriptor: it is the same open file.
+  ASSERT_EQ(fcntl(theirs.get(), F_SETFL, O_RDWR), 0);
+  EXPECT_EQ(a->call(Op::Check, 0, 1), 0);
+  ASSERT_EQ(fcntl(theirs.get(), F_SETFL, O_RDWR), 0);
+  alarm(20); // else this would wait for ever
+  EXPECT_EQ(a->call(Op::Check, 160, 1), 0);
+  EXPECT_EQ(b->call(Op::Check, 0, 450), 0);
+  EXPECT_EQ(a->call(Op::Check, 0, 450), 0);
+  alarm(0);
+}
+
 TEST_F(PageServerTest, pagesWithAWrongDigestAreABusError) {
   UniqueFd fd(open((folder.path / "d" / "pages").c_str(), O_RDWR));
   uint64_t word = 0xbad;
