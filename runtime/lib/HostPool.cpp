@@ -29,12 +29,35 @@ constexpr uint64_t framePages = 16;
 /// 2^34 pages are 64 TiB, half of an address space.
 constexpr uint64_t mostPages = uint64_t(1) << 34;
 
+/// A domain's folder can be removed and made anew while its pages are in
+/// memory: the same page numbers would then stand for other bytes.
+struct PoolFile {
+  uint64_t device, inode;
+  int64_t bornSeconds, bornNs; ///< an inode's number can come again
+  bool operator==(const PoolFile &) const = default;
+};
+
 struct BitHeader {
   char magic[8];
   uint64_t version;
   uint64_t capacity;
   uint64_t inode; ///< of the memfd that the bits are about
+  PoolFile pool;  ///< whose page numbers they are
 };
+
+Result<PoolFile> poolFileOf(const PagePool &pool) {
+  struct statx st;
+  if (statx(pool.pageFile(), "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) !=
+      0)
+    return systemError("page file of domain " + pool.domain());
+  PoolFile f{uint64_t(st.stx_dev_major) << 32 | st.stx_dev_minor, st.stx_ino, 0,
+             0};
+  if (st.stx_mask & STATX_BTIME) {
+    f.bornSeconds = st.stx_btime.tv_sec;
+    f.bornNs = st.stx_btime.tv_nsec;
+  }
+  return f;
+}
 
 uint64_t wordsFor(uint64_t pages) {
   return (pages + wordPages - 1) / wordPages;
@@ -98,6 +121,9 @@ HostPool::create(std::shared_ptr<PagePool> pool, uint64_t capacityPages,
   std::unique_ptr<HostPool> made(new HostPool);
   made->source = std::move(pool);
   made->capacity = capacityPages;
+  auto poolFile = poolFileOf(*made->source);
+  if (!poolFile)
+    return poolFile.takeError();
   auto pages = newMemfd(name, capacityPages * pageBytes);
   if (!pages)
     return pages.takeError();
@@ -120,6 +146,7 @@ HostPool::create(std::shared_ptr<PagePool> pool, uint64_t capacityPages,
   header->version = 1;
   header->capacity = capacityPages;
   header->inode = st.st_ino;
+  header->pool = *poolFile;
   made->pages = std::move(*pages);
   made->bits = std::move(*bits);
   made->memory = std::move(*memory);
@@ -172,6 +199,12 @@ HostPool::adopt(std::shared_ptr<PagePool> pool, UniqueFd pages, UniqueFd bits,
       header.version != 1 || header.capacity != capacity ||
       header.inode != of.st_ino)
     return Error{EINVAL, name + ": the bits belong to something else"};
+  auto poolFile = poolFileOf(*pool);
+  if (!poolFile)
+    return poolFile.takeError();
+  if (!(header.pool == *poolFile))
+    return Error{ESTALE, name + ": its pages are of another page file, which "
+                                "was removed or replaced"};
   std::unique_ptr<HostPool> made(new HostPool);
   made->source = std::move(pool);
   made->capacity = capacity;

@@ -57,7 +57,8 @@ public:
   Result<void> seal();
   /// Takes over from a process that died. After sealing nobody can map the
   /// memfd writable anew, so \p memory is a writable mapping that was inherited
-  /// by fork() from a process that had one. EINVAL if the parts do not fit.
+  /// by fork() from a process that had one. EINVAL if the parts do not fit,
+  /// ESTALE if \p pool is not the one that the pages came from.
   static Result<std::unique_ptr<HostPool>> adopt(std::shared_ptr<PagePool> pool,
                                                  UniqueFd pages, UniqueFd bits,
                                                  Mapping memory);

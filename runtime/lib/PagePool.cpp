@@ -312,6 +312,19 @@ Result<void> PagePool::State::refresh() {
   return {};
 }
 
+/// Of a row (chunk, offset, bytes, mask).
+static Result<Frame> checkedFrame(const Statement &row,
+                                  const std::string &catalog) {
+  uint64_t chunk = row.u64(0);
+  Frame f{row.u64(1), uint32_t(row.u64(2)), uint32_t(row.u64(3))};
+  if (chunk > PageIndex::mostPages || row.u64(2) > 2 * frameRawBytes ||
+      f.mask == 0 || row.u64(3) >= (uint64_t(1) << framePages) ||
+      f.offset > (uint64_t(1) << 60))
+    return Error{EBADMSG, catalog + ": frame of chunk " +
+                              std::to_string(chunk) + " makes no sense"};
+  return f;
+}
+
 Result<void> PagePool::State::loadFrames() {
   auto table = std::make_shared<FrameTable>();
   {
@@ -325,14 +338,10 @@ Result<void> PagePool::State::loadFrames() {
         return row.takeError();
       if (!*row)
         break;
-      uint64_t chunk = rows->u64(0);
-      Frame f{rows->u64(1), uint32_t(rows->u64(2)), uint32_t(rows->u64(3))};
-      if (chunk > PageIndex::mostPages || rows->u64(2) > 2 * frameRawBytes ||
-          f.mask == 0 || rows->u64(3) >= (uint64_t(1) << framePages) ||
-          f.offset > (uint64_t(1) << 60))
-        return Error{EBADMSG, file("catalog.db") + ": frame of chunk " +
-                                  std::to_string(chunk) + " makes no sense"};
-      table->emplace(chunk, f);
+      auto f = checkedFrame(*rows, file("catalog.db"));
+      if (!f)
+        return f.takeError();
+      table->emplace(rows->u64(0), *f);
     }
   }
   std::lock_guard hold(frameMutex);
@@ -607,6 +616,21 @@ uint64_t PagePool::State::commitsSeen() const {
   return ownCommits + (others ? *others : 0);
 }
 
+/// The frame of \p chunk as the catalog has it now; mask 0: none.
+Result<Frame> PagePool::State::frameOnDisk(uint64_t chunk) const {
+  std::lock_guard hold(catalogMutex);
+  auto row = catalog.prepare(
+      "SELECT chunk, offset, bytes, mask FROM frame WHERE chunk = ?");
+  if (!row)
+    return row.takeError();
+  auto there = row->bindAll(chunk).next();
+  if (!there)
+    return there.takeError();
+  if (!*there)
+    return Frame{};
+  return checkedFrame(*row, file("catalog.db"));
+}
+
 Result<void> PagePool::State::tryReadOne(PoolPage page,
                                          std::span<uint8_t> out) const {
   const Digest &wanted = digests.load(std::memory_order_acquire)[page.value];
@@ -617,22 +641,18 @@ Result<void> PagePool::State::tryReadOne(PoolPage page,
   if (hot && digestOf(out) == wanted)
     return {};
   uint64_t chunk = page.value / framePages;
-  Frame frame;
-  {
-    std::lock_guard hold(catalogMutex);
-    auto row = catalog.prepare(
-        "SELECT offset, bytes, mask FROM frame WHERE chunk = ?");
-    if (row)
-      if (auto there = row->bindAll(chunk).next();
-          there && *there && row->u64(1) <= 2 * frameRawBytes)
-        frame = {row->u64(0), uint32_t(row->u64(1)), uint32_t(row->u64(2))};
+  auto frame = frameOnDisk(chunk);
+  if (!frame) { // this is no word about the page
+    Error e = frame.takeError();
+    return Error{e.sysErrno == EBADMSG ? EIO : e.sysErrno,
+                 "cannot be looked for: " + e.context};
   }
   uint32_t bit = uint32_t(1) << page.value % framePages;
-  if (frame.mask & bit && frame.mask < uint32_t(1) << framePages) {
+  if (frame->mask & bit) {
     std::vector<uint8_t> raw(frameRawBytes);
-    if (auto done = thawFrame(chunk, frame, raw); !done)
-      return Error{EBADMSG, "is cold: " + done.error().context};
-    size_t at = size_t(__builtin_popcount(frame.mask & (bit - 1)));
+    if (auto done = thawFrame(chunk, *frame, raw); !done)
+      return Error{done.error().sysErrno, "is cold: " + done.error().context};
+    size_t at = size_t(__builtin_popcount(frame->mask & (bit - 1)));
     std::copy_n(raw.begin() + ptrdiff_t(at * pageBytes), pageBytes,
                 out.begin());
     if (digestOf(out) == wanted)

@@ -61,13 +61,15 @@ Result<void> PagePool::State::thawFrame(uint64_t chunk, const Frame &frame,
                      std::to_string(chunk * framePages);
   std::vector<uint8_t> packed(frame.bytes);
   if (auto done = readAll(cold.get(), packed, frame.offset, name); !done)
-    return Error{EBADMSG, done.error().context};
+    return done.error().sysErrno == ENODATA
+               ? Error{EBADMSG, done.error().context}
+               : done.takeError();
+  if (!zstd.context)
+    return Error{ENOMEM, name + ": zstd: no memory"};
   size_t wanted = pagesIn(frame.mask) * pageBytes;
   assert(out.size() >= wanted);
-  size_t n = zstd.context
-                 ? ZSTD_decompressDCtx(zstd.context, out.data(), wanted,
-                                       packed.data(), packed.size())
-                 : 0;
+  size_t n = ZSTD_decompressDCtx(zstd.context, out.data(), wanted,
+                                 packed.data(), packed.size());
   if (ZSTD_isError(n))
     return Error{EBADMSG, name + ": " + ZSTD_getErrorName(n)};
   if (n != wanted)

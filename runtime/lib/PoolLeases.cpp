@@ -21,7 +21,8 @@
 namespace spacer {
 namespace {
 
-/// Start time of a living process; 0 if there is none. A zombie maps nothing.
+/// Start time of a living process; 0 if there is none. A zombie maps nothing,
+/// unless it is only the first thread that has ended: then there are others.
 uint64_t startOf(int pid) {
   UniqueFd fd(::open(("/proc/" + std::to_string(pid) + "/stat").c_str(),
                      O_RDONLY | O_CLOEXEC));
@@ -34,9 +35,13 @@ uint64_t startOf(int pid) {
   if (close == std::string_view::npos || close + 2 >= rest.size())
     return 0;
   rest.remove_prefix(close + 2);
-  if (rest[0] == 'Z' || rest[0] == 'X')
-    return 0;
+  bool dead = rest[0] == 'Z' || rest[0] == 'X';
   for (int field = 3; field < 22; ++field) {
+    uint64_t threads = 0;
+    if (field == 20)
+      std::from_chars(rest.data(), rest.data() + rest.size(), threads);
+    if (field == 20 && dead && threads < 2)
+      return 0;
     size_t space = rest.find(' ');
     if (space == std::string_view::npos)
       return 0;

@@ -90,6 +90,8 @@ struct PagePool::State {
   };
   Result<std::vector<Stored>> stored() const;
   Result<Stored> stored(std::string_view name) const;
+  Result<Frame> frameOnDisk(uint64_t chunk) const;
+  /// EBADMSG below: the page is damaged; other errors say nothing about it.
   /// The page by any way there is, digest checked.
   Result<void> readOne(PoolPage page, std::span<uint8_t> out) const;
   Result<void> tryReadOne(PoolPage page, std::span<uint8_t> out) const;
@@ -100,7 +102,8 @@ struct PagePool::State {
   // PoolCold.cpp
   /// Which pages of a chunk were not freed.
   uint32_t living(uint64_t chunk) const;
-  /// Decodes \p frame; \p out holds the masked pages in order. EBADMSG.
+  /// Decodes \p frame; \p out holds the masked pages in order. EBADMSG if it
+  /// is damaged.
   Result<void> thawFrame(uint64_t chunk, const Frame &frame,
                          std::span<uint8_t> out) const;
 

@@ -131,6 +131,26 @@ TEST_F(HostPoolTest, aSuccessorGoesOnWithTheInheritedMapping) {
     expectPage(**second, p);
 }
 
+TEST_F(HostPoolTest, aPoolThatWasMadeAnewIsNotTheSame) {
+  auto first = make(false);
+  ASSERT_EQ(first->fill({0}, 10), HostPool::Outcome::Present);
+  uint64_t bytes = 1000 * pageBytes;
+  Mapping kept(mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_NORESERVE, first->pagesFd(), 0),
+               bytes);
+  UniqueFd pages(dup(first->pagesFd())), bits(dup(first->bitsFd()));
+  first.reset();
+  disk.reset();
+  std::filesystem::remove_all(folder.path / "d");
+  disk = openPool(folder.path);
+  NumberSource source(range(500, 801)); // other bytes at the same numbers
+  ASSERT_TRUE(disk->add("a", source));
+  auto second =
+      HostPool::adopt(disk, std::move(pages), std::move(bits), std::move(kept));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().sysErrno, ESTALE) << second.error().context;
+}
+
 TEST_F(HostPoolTest, partsThatDoNotFitAreRefused) {
   auto host = make(false), other = make(false);
   uint64_t bytes = 1000 * pageBytes;

@@ -5,8 +5,10 @@
 #include <atomic>
 #include <csignal>
 #include <fcntl.h>
+#include <pthread.h>
 #include <random>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 
@@ -271,6 +273,51 @@ TEST_F(PagePoolTest, damagedFramesAreRefused) {
   EXPECT_EQ(contentOf(*pool, "a").error().sysErrno, EBADMSG);
   EXPECT_FALSE(pool->verify()->problems.empty());
   EXPECT_FALSE(pool->thaw("a"));
+}
+
+TEST_F(PagePoolTest, aPageThatCannotBeLookedForIsNotDamaged) {
+  NumberSource source(range(1, 33));
+  ASSERT_TRUE(pool->add("a", source));
+  auto reader = openPool(folder.path, PagePool::Access::Read);
+  ASSERT_TRUE(pool->compress("a")); // the reader has not heard of it
+  std::vector<uint8_t> page(pageBytes);
+  EXPECT_TRUE(reader->read({3}, page));
+  EXPECT_EQ(page, pageOf(4));
+  UniqueFd catalog(
+      ::open((folder.path / "d" / "catalog.db").c_str(), O_RDWR | O_CLOEXEC));
+  std::vector<uint8_t> zeros(pageBytes);
+  ASSERT_EQ(::pwrite(catalog.get(), zeros.data(), zeros.size(), 0), 4096);
+  auto read = reader->read({4}, page);
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().sysErrno, EBADMSG) << read.error().context;
+}
+
+TEST_F(PagePoolTest, aLeaseOutlivesItsFirstThread) {
+  NumberSource source(range(1, 4));
+  ASSERT_TRUE(pool->add("a", source));
+  pid_t child = ::fork();
+  if (child == 0) { // the first thread ends, another sleeps on
+    pthread_t other;
+    pthread_create(
+        &other, nullptr,
+        [](void *) -> void * {
+          ::sleep(60);
+          ::_exit(0);
+        },
+        nullptr);
+    ::syscall(SYS_exit, 0);
+  }
+  ASSERT_TRUE(pool->lease("a", child));
+  std::string path = "/proc/" + std::to_string(child) + "/stat", text;
+  for (int i = 0; i < 500 && text.find(") Z") == std::string::npos; ++i) {
+    ::usleep(10'000);
+    std::getline(std::ifstream(path), text);
+  }
+  EXPECT_NE(text.find(") Z"), std::string::npos) << text;
+  EXPECT_FALSE(pool->remove("a"));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_TRUE(pool->remove("a"));
 }
 
 TEST_F(PagePoolTest, leasesHoldWhileTheirProcessLives) {
