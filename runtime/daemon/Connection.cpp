@@ -62,6 +62,9 @@ std::optional<Reply> Connection::handle(Packet packet, bool stopping,
     return Reply::error({ESHUTDOWN, "the daemon is stopping"}, true);
 
   if (auto *r = std::get_if<RangesRequest>(&*request)) {
+    if (opened.empty())
+      return Reply::error(
+          {EINVAL, "ranges: nothing is open on this connection"}, true);
     if (r->ranges.size() > attachMaxRanges - ranges.size())
       return Reply::error(
           {E2BIG, "more than " + std::to_string(attachMaxRanges) + " ranges"},
@@ -143,12 +146,38 @@ Result<void> Connection::fillSlice(const PageMap &map, LazyPolicy lazy,
   return {};
 }
 
+/// A budget that is too small makes copies of what was lazy. The client takes
+/// copies from the pool's memory, where an absent page reads as zeros. Brings
+/// the next of them; sets \p step to the number of steps when nothing is left.
+Result<void> Connection::fillCopies(const Plan &plan, size_t &step,
+                                    const std::string &object) {
+  HostPool &host = *domain->host();
+  uint64_t budget = slicePages;
+  for (; step < plan.steps().size() && budget > 0; ++step) {
+    const PlanStep &s = plan.steps()[step];
+    if (s.kind != StepKind::Pool && s.kind != StepKind::Copy)
+      continue;
+    auto outcome = host.fill(s.pool, s.pages);
+    if (outcome != HostPool::Outcome::Present)
+      return Error{outcome == HostPool::Outcome::Corrupt ? EBADMSG : EIO,
+                   "object " + object + ": " + std::to_string(s.pages) +
+                       " pages from pool page " + std::to_string(s.pool.value) +
+                       (outcome == HostPool::Outcome::Corrupt
+                            ? " do not have their digests"
+                            : " cannot be read")};
+    budget -= std::min(budget, s.kind == StepKind::Copy ? s.pages : 0);
+  }
+  return {};
+}
+
 Connection::Job Connection::openJob(OpenRequest request) {
   struct Progress {
     OpenRequest request;
     std::shared_ptr<const PageMap> map;
     size_t run = 0;
     uint64_t page = 0;
+    std::optional<Plan> plan;
+    size_t step = 0;
   };
   auto p = std::make_shared<Progress>();
   p->request = std::move(request);
@@ -175,7 +204,7 @@ Connection::Job Connection::openJob(OpenRequest request) {
     }
     if (gone)
       return fail({ECANCELED, "the client left"});
-    if (p->request.lazy != LazyPolicy::All) {
+    if (p->request.lazy != LazyPolicy::All && !p->plan) {
       if (auto done =
               fillSlice(*p->map, p->request.lazy, p->run, p->page, object);
           !done)
@@ -183,8 +212,13 @@ Connection::Job Connection::openJob(OpenRequest request) {
       if (p->run < p->map->runs().size())
         return true;
     }
-    std::vector<uint8_t> bytes =
-        planFor(*p->map, *domain->host(), p->request.mappings).encode();
+    if (!p->plan)
+      p->plan = planFor(*p->map, *domain->host(), p->request.mappings);
+    if (auto done = fillCopies(*p->plan, p->step, object); !done)
+      return fail(done.error());
+    if (p->step < p->plan->steps().size())
+      return true;
+    std::vector<uint8_t> bytes = p->plan->encode();
     auto plan = sealedCopy("spacer-plan", bytes.data(), bytes.size());
     if (!plan)
       return fail(plan.error());
@@ -241,6 +275,7 @@ Result<Reply> Connection::attach(AttachRequest &request,
                               " is not of user " + std::to_string(peer.uid)};
   }
   attach.pid = *pid;
+  attach.user = peer.uid;
   auto session = sessions.attach(std::move(attach));
   if (!session)
     return session.takeError();

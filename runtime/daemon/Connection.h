@@ -70,6 +70,8 @@ private:
                        Sessions &sessions);
   Result<void> fillSlice(const PageMap &map, LazyPolicy lazy, size_t &run,
                          uint64_t &page, const std::string &object);
+  Result<void> fillCopies(const Plan &plan, size_t &step,
+                          const std::string &object);
 
   std::shared_ptr<Domain> domain;
   std::map<std::string, std::shared_ptr<const PageMap>> opened;

@@ -1,6 +1,7 @@
 //===- Daemon.cpp - the worker: clients, domains, sessions ----------------===//
 
 #include "Daemon.h"
+#include "Closer.h"
 #include "Connection.h"
 #include "Jobs.h"
 #include "Log.h"
@@ -62,6 +63,7 @@ private:
   void writeMetrics(uint64_t token, Connection &c);
   void answer(uint64_t token, Reply reply);
   void close(uint64_t token);
+  void setApart(std::vector<UniqueFd> &fds);
   void closeSilent();
   void complain(const Connection &c, const std::string &why);
 
@@ -103,6 +105,7 @@ private:
   std::atomic<int> drainResult = -1; ///< sessions that are still lazy
   Administration administration;
   std::unique_ptr<Sessions> sessions;
+  Closer closer;
   std::unique_ptr<Jobs> jobs; ///< last: goes first
 };
 
@@ -276,8 +279,9 @@ void Daemon::acceptFrom(const Listener &listener) {
     }
     if (errno == EMFILE && spare) { // end one instead of spinning on it
       spare.reset();
-      UniqueFd(accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      spare.reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
+      closer.close(UniqueFd(
+          accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+      spare.reset(open("/dev/null", O_RDONLY | O_CLOEXEC)); // else tick() does
       ++refused;
       if (++complaints <= complaintsPerSecond)
         logError("out of descriptors, a connection is refused");
@@ -290,16 +294,20 @@ void Daemon::admit(const Listener &listener, UniqueFd socket) {
   ++accepted;
   auto peer = peerOf(socket.get());
   if (!peer)
-    return;
+    return closer.close(std::move(socket));
   auto c = std::make_shared<Connection>(listener.kind, std::move(socket), *peer,
                                         listener.domain);
-  if (perProcess[peer->pid] >= connectionsPerProcess ||
-      perUser[peer->uid] >= connectionsPerUser) {
+  auto has = [](auto &counts, auto key) {
+    auto at = counts.find(key);
+    return at == counts.end() ? 0 : at->second;
+  };
+  if (has(perProcess, peer->pid) >= connectionsPerProcess ||
+      has(perUser, peer->uid) >= connectionsPerUser) {
     ++refused;
     complain(*c, "too many connections");
     (void)sendPacket(c->socket.get(),
                      encode(Error{EBUSY, "too many connections"}));
-    return;
+    return closer.close(std::move(c->socket));
   }
   ++perProcess[peer->pid];
   ++perUser[peer->uid];
@@ -320,12 +328,13 @@ void Daemon::close(uint64_t token) {
     return;
   }
   if (c->holdsLease())
-    jobs->add([c] {
+    jobs->add([this, c] {
       c->releaseAll();
+      closer.close(std::move(c->socket));
       return false;
     });
   else
-    c->socket.reset();
+    closer.close(std::move(c->socket));
   if (--perProcess[c->peer.pid] == 0)
     perProcess.erase(c->peer.pid);
   if (--perUser[c->peer.uid] == 0)
@@ -356,6 +365,21 @@ void Daemon::answer(uint64_t token, Reply reply) {
     watch(c.socket.get(), token, EPOLLIN | EPOLLRDHUP, EPOLL_CTL_MOD);
 }
 
+/// A descriptor that is neither userfaultfd nor pidfd is of no use here, and
+/// closing it may take a while: another takes its place, for the refusal.
+void Daemon::setApart(std::vector<UniqueFd> &fds) {
+  for (UniqueFd &fd : fds) {
+    if (Uffd::isUffd(fd.get()))
+      continue;
+    auto process = processOf(fd.get());
+    if (process || process.error().sysErrno == ESRCH)
+      continue;
+    UniqueFd other(fcntl(wakeup.get(), F_DUPFD_CLOEXEC, 3));
+    std::swap(fd, other);
+    closer.close(std::move(other));
+  }
+}
+
 void Daemon::readFrom(uint64_t token) {
   auto at = connections.find(token);
   if (at == connections.end())
@@ -365,7 +389,11 @@ void Daemon::readFrom(uint64_t token) {
     return close(token);
   if (c->kind == Connection::Kind::Metrics)
     return serveMetrics(token, *c);
-  auto packet = receivePacket(c->socket.get());
+  std::vector<UniqueFd> refusedFds;
+  auto packet = receivePacket(c->socket.get(), &refusedFds);
+  closer.close(std::move(refusedFds));
+  if (packet && *packet)
+    setApart((*packet)->fds);
   if (!packet && packet.error().sysErrno == EAGAIN)
     return;
   if (!packet && packet.error().sysErrno == EMSGSIZE) {
@@ -405,9 +433,12 @@ void Daemon::serveMetrics(uint64_t token, Connection &c) {
   if (c.written) // the answer is on its way
     return writeMetrics(token, c);
   char buffer[2048];
-  ssize_t got = recv(c.socket.get(), buffer, sizeof buffer, 0);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR))
+  int flags;
+  std::vector<UniqueFd> fds;
+  ssize_t got = receiveAll(c.socket.get(), buffer, flags, fds);
+  if (got < 0 && errno == EAGAIN)
     return;
+  closer.close(std::move(fds));
   if (got <= 0)
     return close(token);
   c.collected.append(buffer, static_cast<size_t>(got));
@@ -547,6 +578,8 @@ void Daemon::tick() {
     logWarning(std::to_string(complaints - complaintsPerSecond) +
                " more lines about clients were left out");
   complaints = 0;
+  if (!spare)
+    spare.reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
   closeSilent();
   Clock::time_point now = Clock::now();
   std::error_code failed;

@@ -89,7 +89,14 @@ Result<std::shared_ptr<const PageMap>> Domain::lease(const std::string &object,
                                 ", the pool ends at " +
                                 std::to_string(pool->pageCount())});
   }
-  return std::make_shared<const PageMap>(std::move(*map));
+  std::erase_if(maps, [](const auto &m) { return m.second.expired(); });
+  std::weak_ptr<const PageMap> &known = maps[object];
+  // Equal unless leases cannot be noted and the object was replaced.
+  if (auto shared = known.lock(); shared && *shared == *map)
+    return shared;
+  auto made = std::make_shared<const PageMap>(std::move(*map));
+  known = made;
+  return made;
 }
 
 void Domain::leaseAgain(const std::string &object, pid_t pid) {

@@ -64,6 +64,8 @@ private:
   std::mutex catalogLock; ///< the calls of PagePool that are for one thread
   std::map<std::pair<std::string, pid_t>, uint64_t> leases;
   bool leaseComplained = false;
+  /// Maps in use: all connections and sessions of an object share one.
+  std::map<std::string, std::weak_ptr<const PageMap>> maps;
   std::mutex orderLock;
   std::map<std::string, Learned> orders;
 };

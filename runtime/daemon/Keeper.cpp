@@ -339,8 +339,12 @@ int KeeperLink::transact(const std::string &key, std::string_view text,
   packet.append(key).append(text);
   int32_t result = 0;
   if (auto sent = sendPacket(calls.get(), packet, fds); !sent) {
-    if (sent.error().sysErrno == EMSGSIZE)
-      return EMSGSIZE;
+    // Only these say that it is gone. Any other (no memory, too many
+    // descriptors on their way) concerns this packet alone: to take it for a
+    // lost keeper would be to hold nothing from then on.
+    int why = sent.error().sysErrno;
+    if (why != EPIPE && why != ECONNRESET && why != ENOTCONN)
+      return why;
     calls.reset();
     return EPIPE;
   }

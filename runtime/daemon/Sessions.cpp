@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 namespace spacer {
@@ -20,6 +21,7 @@ struct Sessions::Session {
   std::string object, name, ranges; ///< ranges: their digest
   std::shared_ptr<const PageMap> map;
   pid_t pid = 0;
+  uid_t user = 0;
   UniqueFd pidfd;
   PageOrder earlier; ///< first faults that a dead worker saw
   std::atomic<uint64_t> faultsCollected = 0;
@@ -123,7 +125,23 @@ Result<std::unique_ptr<Sessions>> Sessions::start(unsigned threads,
   made->server = std::move(*server);
   for (const std::string &key : link.keys("session"))
     made->nextNumber = std::strtoull(key.c_str() + 8, nullptr, 10) + 1;
+  // Of sessions that ended just when their server died.
+  std::vector<std::string> sessions = link.keys("session");
+  for (const std::string &key : link.keys("order"))
+    if (!std::binary_search(sessions.begin(), sessions.end(),
+                            "session/" + key.substr(6)))
+      link.drop(key);
   return made;
+}
+
+Sessions::Limits Sessions::limits() {
+  constexpr size_t descriptorsEach = 10;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+    limit.rlim_cur = 1024;
+  size_t all = std::min<size_t>(limit.rlim_cur, 1 << 30) / 4 * 3;
+  all = std::max<size_t>(all / descriptorsEach, 1);
+  return {all, (all + 1) / 2};
 }
 
 Sessions::~Sessions() = default;
@@ -141,11 +159,14 @@ Result<uint64_t> Sessions::attach(Attach request) {
   session->name = request.name;
   session->map = request.map;
   session->pid = request.pid;
+  session->user = request.user;
   session->ranges = digestOf(request.ranges);
 
-  size_t ofProcess = 0;
+  size_t ofProcess = 0, ofUser = 0, ofAll = 0;
   for (const auto &other : all()) {
+    ++ofAll;
     ofProcess += other->pid == request.pid;
+    ofUser += other->user == request.user;
     if (!sameFile(server->uffdFd(other->id), request.uffd.get()))
       continue;
     if (other->domain == session->domain && other->object == session->object &&
@@ -160,6 +181,12 @@ Result<uint64_t> Sessions::attach(Attach request) {
                              " has " + std::to_string(ofProcess) +
                              " sessions, possible are " +
                              std::to_string(sessionsPerProcess)};
+  if (Limits most = limits(); ofAll >= most.all || ofUser >= most.user)
+    return Error{EMFILE,
+                 "attach: user " + std::to_string(request.user) + " has " +
+                     std::to_string(ofUser) + " of " + std::to_string(ofAll) +
+                     " sessions, possible are " + std::to_string(most.user) +
+                     " of " + std::to_string(most.all)};
 
   auto keptUffd = duplicate(request.uffd.get());
   auto pidfd = duplicate(request.pidfd.get());
@@ -189,11 +216,10 @@ Result<uint64_t> Sessions::attach(Attach request) {
     std::lock_guard guard(lock);
     session->number = nextNumber++;
   }
-  nlohmann::json text = {{"domain", request.domain->name},
-                         {"object", request.object},
-                         {"name", request.name},
-                         {"pid", request.pid},
-                         {"ranges", session->ranges}};
+  nlohmann::json text = {
+      {"domain", request.domain->name}, {"object", request.object},
+      {"name", request.name},           {"pid", request.pid},
+      {"user", request.user},           {"ranges", session->ranges}};
   int fds[recordFds];
   fds[uffdAt] = keptUffd->get();
   fds[pidfdAt] = session->pidfd.get();
@@ -202,7 +228,9 @@ Result<uint64_t> Sessions::attach(Attach request) {
   if (auto held =
           link.hold(keyOf("session", session->number), text.dump(), fds);
       !held) {
-    server->remove(*id);
+    server->remove(*id); // now `ended` has been called, or never will
+    std::lock_guard guard(lock);
+    std::erase_if(endings, [&](const Ending &e) { return e.id == *id; });
     return held.takeError();
   }
   request.domain->leaseAgain(request.object, request.pid);
@@ -253,6 +281,7 @@ Result<void> Sessions::adoptOne(
   session->object = json.value("object", "");
   session->name = json.value("name", "");
   session->pid = json.value("pid", 0);
+  session->user = json.value("user", uid_t(0));
   session->ranges = json.value("ranges", "");
   if (processEnded(kept->fds[pidfdAt].get())) {
     link.drop(keyOf("order", number));
@@ -328,7 +357,7 @@ void Sessions::reap() {
   }
   for (Ending &ending : now) {
     auto session = find(ending.id);
-    if (!session) { // being attached at this moment, or refused after all
+    if (!session) { // being attached at this moment
       later.push_back(std::move(ending));
     } else if (ending.why.empty()) {
       finish(session, ending);
@@ -338,9 +367,7 @@ void Sessions::reap() {
     }
   }
   std::lock_guard guard(lock);
-  // What stays unknown was refused; ids are not used twice.
-  if (later.size() < 4096)
-    std::move(later.begin(), later.end(), std::back_inserter(endings));
+  std::move(later.begin(), later.end(), std::back_inserter(endings));
 }
 
 void Sessions::finish(const std::shared_ptr<Session> &session,
@@ -349,6 +376,7 @@ void Sessions::finish(const std::shared_ptr<Session> &session,
   session->domain->learn(session->object,
                          joinOrders(session->earlier, ending.order, pages),
                          pages);
+  std::lock_guard records(recordLock);
   {
     std::lock_guard guard(lock);
     sessions.erase(session->number);
@@ -376,6 +404,12 @@ void Sessions::collectOrders() {
     session->domain->learn(session->object, order, pages);
     if (!link.exists())
       continue;
+    std::lock_guard records(recordLock);
+    {
+      std::lock_guard guard(lock);
+      if (!sessions.count(session->number))
+        continue;
+    }
     if (auto stored = storeOrder(order)) {
       int fd = stored->get();
       (void)link.hold(keyOf("order", session->number), {}, {&fd, 1});

@@ -53,12 +53,21 @@ public:
     std::shared_ptr<const PageMap> map;
     std::vector<LazyRange> ranges;
     UniqueFd uffd, pidfd;
-    pid_t pid = 0; ///< the process of pidfd
+    pid_t pid = 0;  ///< the process of pidfd
+    uid_t user = 0; ///< who asks
   };
   /// The session's number; when it returns, the keeper has the session. The
   /// same uffd with the same ranges again: the same number. EEXIST if that uffd
-  /// belongs to another session, EBADF if it is no uffd.
+  /// belongs to another session, EBADF if it is no uffd, EMFILE if there are
+  /// limits().all sessions already, or limits().user of this user.
   Result<uint64_t> attach(Attach request);
+
+  /// A session takes ten descriptors, and a client may close its own: what one
+  /// user can have leaves room for others, and all leave room for connections.
+  struct Limits {
+    size_t all = 0, user = 0;
+  };
+  static Limits limits();
 
   /// Takes over what the keeper has; \p find gives a domain by name or nothing.
   /// Returns how many sessions are left for another time, each of which has
@@ -103,6 +112,9 @@ private:
   KeeperLink &link;
   std::function<void()> wake;
   std::mutex attachLock; ///< one attach at a time: they look for each other
+  /// Between a session's end and the keeper's records of it: an order that is
+  /// stored when its session is gone would stay for ever.
+  std::mutex recordLock;
   mutable std::mutex lock;
   std::map<uint64_t, std::shared_ptr<Session>> sessions;
   std::map<std::string, SessionTotals> past;

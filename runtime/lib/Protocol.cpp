@@ -401,11 +401,11 @@ Result<Answer> parseAnswer(std::string_view text) {
   return answer;
 }
 
-Result<std::optional<Packet>> receivePacket(int socket) {
-  Packet packet;
-  packet.text.resize(packetMaxBytes);
-  iovec part{packet.text.data(), packet.text.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(packetMaxFds * sizeof(int))];
+ssize_t receiveAll(int socket, std::span<char> to, int &flags,
+                   std::vector<UniqueFd> &fds) {
+  constexpr size_t most = 253; // SCM_MAX_FD: no message has more
+  iovec part{to.data(), to.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(most * sizeof(int))];
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
@@ -415,8 +415,9 @@ Result<std::optional<Packet>> receivePacket(int socket) {
   do
     got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   while (got < 0 && errno == EINTR);
+  flags = got < 0 ? 0 : message.msg_flags;
   if (got < 0)
-    return systemError("receive");
+    return got;
   for (cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
       continue;
@@ -424,15 +425,31 @@ Result<std::optional<Packet>> receivePacket(int socket) {
     for (size_t i = 0; i < count; ++i) {
       int fd;
       std::memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-      packet.fds.emplace_back(fd);
+      fds.emplace_back(fd);
     }
   }
-  if (message.msg_flags & MSG_TRUNC)
-    return Error{EMSGSIZE, "request longer than " +
-                               std::to_string(packetMaxBytes) + " bytes"};
-  if (message.msg_flags & MSG_CTRUNC)
-    return Error{EMSGSIZE, "request with more than " +
-                               std::to_string(packetMaxFds) + " descriptors"};
+  return got;
+}
+
+Result<std::optional<Packet>> receivePacket(int socket,
+                                            std::vector<UniqueFd> *refused) {
+  Packet packet;
+  packet.text.resize(packetMaxBytes);
+  int flags;
+  ssize_t got = receiveAll(socket, packet.text, flags, packet.fds);
+  if (got < 0)
+    return systemError("receive");
+  auto refuse = [&](std::string why) {
+    if (refused)
+      *refused = std::move(packet.fds);
+    return Error{EMSGSIZE, std::move(why)};
+  };
+  if (flags & MSG_TRUNC)
+    return refuse("request longer than " + std::to_string(packetMaxBytes) +
+                  " bytes");
+  if (flags & MSG_CTRUNC || packet.fds.size() > packetMaxFds)
+    return refuse("request with more than " + std::to_string(packetMaxFds) +
+                  " descriptors");
   if (got == 0 && packet.fds.empty()) // no packet of ours is empty
     return std::optional<Packet>();
   packet.text.resize(static_cast<size_t>(got));

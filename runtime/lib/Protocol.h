@@ -94,10 +94,16 @@ struct Packet {
   std::vector<UniqueFd> fds; ///< close-on-exec
 };
 
+/// recv(2) that also takes the descriptors that come along: the kernel would
+/// close them in this thread, which may wait (see the daemon's Closer.h).
+ssize_t receiveAll(int socket, std::span<char> to, int &flags,
+                   std::vector<UniqueFd> &fds);
 /// The next packet, or nothing at the end of the connection. EAGAIN: none yet
 /// (non-blocking socket, or its timeout). EMSGSIZE: too long, or too many
-/// descriptors; all of it is gone then.
-Result<std::optional<Packet>> receivePacket(int socket);
+/// descriptors; all of it is gone then, its descriptors to \p refused if that
+/// is given.
+Result<std::optional<Packet>>
+receivePacket(int socket, std::vector<UniqueFd> *refused = nullptr);
 /// EMSGSIZE if \p text is longer than a packet. Never raises SIGPIPE.
 Result<void> sendPacket(int socket, std::string_view text,
                         std::span<const int> fds = {});
