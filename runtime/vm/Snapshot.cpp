@@ -257,9 +257,10 @@ Result<SnapshotResult> createSnapshot(const fs::path &root, Vm &vm,
   result.memory = *imported;
 
   if (!options.stop && undo.resume) {
-    undo.resume = false;
+    Uninterrupted hold;
     if (auto done = (*driver)->resume(vm.paths()); !done)
-      return done.takeError();
+      return done.takeError(); // Undo tries again
+    undo.resume = false;
   }
   result.pausedSeconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
