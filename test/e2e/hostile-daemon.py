@@ -7,6 +7,7 @@ import json
 import mmap
 import os
 import pathlib
+import signal
 import socket
 import struct
 import sys
@@ -116,6 +117,57 @@ def badDescriptors(h):
     os.close(good)
 
 
+def slowDescriptors(h):
+    """Sockets whose closing waits 30 seconds for a peer that does not read, in each way that a client can send one."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    peers = []
+    worker = h.daemon.worker()
+
+    def slow():
+        s = socket.create_connection(listener.getsockname())
+        peers.append(listener.accept()[0])
+        s.setblocking(False)
+        try:
+            while True:
+                s.send(bytes(1 << 20))
+        except BlockingIOError:
+            pass
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 30))
+        return s
+
+    def send(name, text, count, sock="default", packets=1, answered=True):
+        fds = [slow() for _ in range(count)]
+        kind = socket.SOCK_STREAM if sock == "metrics" else socket.SOCK_SEQPACKET
+        with socket.socket(socket.AF_UNIX, kind) as c:
+            c.connect(str(h.daemon.run / f"{sock}.sock"))
+            os.kill(worker, signal.SIGSTOP)  # so that ours are not the last to close
+            for _ in range(packets):
+                socket.send_fds(c, [text], [f.fileno() for f in fds])
+            for f in fds:
+                f.close()
+            os.kill(worker, signal.SIGCONT)
+            if answered:
+                c.settimeout(5)
+                try:
+                    c.recv(1 << 16)
+                except OSError:
+                    pass
+        before = time.monotonic()
+        h.daemon.stats()
+        gap = time.monotonic() - before
+        h.checks.check(f"slow to close: {name}", "" if gap < 5 else f"the daemon was away for {gap:.1f} s")
+
+    one = json.dumps(attach((0x7000_0000, PAGE, 1))).encode()
+    send("no userfaultfd", one, 1)
+    send("too many", one, 20)
+    send("no JSON", b"{", 2)
+    send("left unread", b"{", 1, packets=20, answered=False)
+    send("metrics", b"GET /metrics HTTP/1.1\r\n\r\n", 2, sock="metrics")
+    for peer in peers:
+        peer.close()
+    listener.close()
+
+
 def badRanges(h):
     fd = newUffd()
     end = PAGES
@@ -134,7 +186,11 @@ def badRanges(h):
         h.refused(name, attach(*ranges), [fd], expect=expect)
     h.refused("an object that is not open", attach((0x70000000, PAGE, 1), object="b"), [fd], expect="not open")
     h.refused("an attach before any open", attach((0x70000000, PAGE, 1)), [fd], opened=False, expect="not open")
+    h.refused("ranges before any open", {"op": "ranges", "ranges": [{"start": "0x1000", "bytes": PAGE, "guest": 0}]},
+              opened=False, expect="nothing is open")
     with h.daemon.connect() as s:
+        for got in ask(s, {"op": "open", "object": "a", "lazy": "all"})[1]:
+            os.close(got)
         many = {"op": "ranges", "ranges": [{"start": "0x1000", "bytes": PAGE, "guest": 0}] * 900}
         answer = {"ok": True}
         for _ in range(200):
@@ -225,7 +281,7 @@ def hostile(checks, work):
     good.go()
     worker = daemon.worker()
     h = Hostile(checks, daemon)
-    for part in (badText, badDescriptors, badRanges, strangeSession, badManners):
+    for part in (badText, badDescriptors, slowDescriptors, badRanges, strangeSession, badManners):
         part(h)
     checks.check("the daemon lived through it", "" if daemon.worker() == worker else "another worker")
     sessions = [s for s in daemon.stats()["sessions"] if s["name"] != "good"]

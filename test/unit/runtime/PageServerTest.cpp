@@ -459,7 +459,9 @@ TEST_F(PageServerTest, aDrainOfWhatEndsAnswers) {
   ASSERT_TRUE(waitEnded(1));
   auto done = server->drain(id);
   ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().sysErrno, ENOENT);
+  // `ended` is called before the server forgets it.
+  EXPECT_TRUE(done.error().sysErrno == ENOENT || done.error().sysErrno == ESRCH)
+      << done.error().context;
 }
 
 } // namespace
