@@ -117,7 +117,7 @@ trap '"$spacer" rm --force $("$spacer" --json ls | sed -n "s/.*\"name\": \"\(.*\
 for app in $services; do
   "$bed/link.sh" --linker="$ld" --dir="$dir/base" --app="serve-$app" -o "$keep/spacer/serve-$app" -- \
     --spacer-atlas="$atlas"
-  "$spacer" run --name "$app" --memory 256M "$keep/spacer/serve-$app" >/dev/null
+  "$spacer" run --name "$app" "$keep/spacer/serve-$app" >/dev/null
   for ((tries = 0; ; tries++)); do # until it says that it waits for a line
     if "$spacer" logs "$app" | grep -q '^ready'; then break; fi
     [ $tries -lt 600 ] || { echo "demo.sh: serve-$app is not ready: spacer logs $app" >&2; exit 1; }

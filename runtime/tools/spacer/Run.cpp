@@ -15,7 +15,7 @@ namespace {
 
 struct RunOptions {
   VmConfig config;
-  std::string memory = "128M", accel = "auto", image;
+  std::string memory = "256M", accel = "auto", image;
   std::vector<std::string> arguments;
   bool attach = false, removeAtEnd = false;
 };
