@@ -1,14 +1,13 @@
 //===- PageMap.cpp - what each page of a guest's memory holds -------------===//
 
 #include "PageMap.h"
-#include "Digest.h"
+#include "SealedTable.h"
 #include <algorithm>
 
 namespace spacer {
 namespace {
 
 constexpr char magic[8] = {'S', 'P', 'A', 'C', 'E', 'R', 'P', 'M'};
-constexpr uint32_t version = 1;
 /// Far above any real guest; keeps every page number times 4096 in 63 bits.
 constexpr uint64_t mostPages = uint64_t(1) << 50;
 
@@ -21,7 +20,6 @@ struct Header {
 };
 static_assert(sizeof(Header) == 32, "format is fixed");
 static_assert(sizeof(PageRun) == 24, "format is fixed");
-constexpr size_t digestBytes = 16;
 
 bool continues(const PageRun &a, const PageRun &b) {
   return a.guest + a.pages == b.guest && a.pool + a.pages == b.pool;
@@ -86,49 +84,23 @@ PageMap::Piece PageMap::at(GuestPage page) const {
 
 std::vector<uint8_t> PageMap::encode() const {
   Header h{};
-  std::memcpy(h.magic, magic, sizeof magic);
-  h.version = version;
   h.guestPages = total;
   h.runs = list.size();
-  size_t runBytes = list.size() * sizeof(PageRun);
-  std::vector<uint8_t> out(sizeof h + runBytes + digestBytes);
-  std::memcpy(out.data(), &h, sizeof h);
-  if (runBytes)
-    std::memcpy(out.data() + sizeof h, list.data(), runBytes);
-  Digest d = digestOf({out.data(), out.size() - digestBytes});
-  std::memcpy(out.data() + out.size() - digestBytes, d.bytes.data(),
-              digestBytes);
-  return out;
+  return sealTable(magic, h, list);
 }
 
 Result<PageMap> PageMap::decode(std::span<const uint8_t> bytes) {
+  auto table = openTable<Header, PageRun>(magic, bytes, &Header::runs,
+                                          "page map", "runs");
+  if (!table)
+    return table.takeError();
   auto bad = [](std::string why) {
     return Error{EBADMSG, "page map: " + std::move(why)};
   };
-  Header h;
-  if (bytes.size() < sizeof h + digestBytes)
-    return bad(std::to_string(bytes.size()) + " bytes, the least is " +
-               std::to_string(sizeof h + digestBytes));
-  std::memcpy(&h, bytes.data(), sizeof h);
-  if (std::memcmp(h.magic, magic, sizeof magic) != 0)
-    return bad("no page map");
-  if (h.version != version || h.reserved != 0)
-    return bad("version " + std::to_string(h.version) + ", known is 1");
-  uint64_t room = bytes.size() - sizeof h - digestBytes;
-  if (room % sizeof(PageRun) != 0 || room / sizeof(PageRun) != h.runs)
-    return bad(std::to_string(h.runs) + " runs in " + std::to_string(room) +
-               " bytes");
-  Digest d = digestOf(bytes.first(bytes.size() - digestBytes));
-  if (std::memcmp(d.bytes.data(), bytes.data() + bytes.size() - digestBytes,
-                  digestBytes) != 0)
-    return bad("wrong checksum");
-  std::vector<PageRun> runs(h.runs);
-  if (room)
-    std::memcpy(runs.data(), bytes.data() + sizeof h, room);
-  auto map = make(h.guestPages, std::move(runs));
+  auto map = make(table->header.guestPages, std::move(table->rows));
   if (!map)
     return bad(map.error().context);
-  if (map->list.size() != h.runs)
+  if (map->list.size() != table->header.runs)
     return bad("runs that continue each other");
   return map;
 }

@@ -81,24 +81,6 @@ void syncFolder(const std::filesystem::path &path) {
 
 } // namespace
 
-Result<void> checkPoolName(std::string_view what, std::string_view name) {
-  auto good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') ||
-           std::string_view("._@+-").find(c) != std::string_view::npos;
-  };
-  if (!name.empty() && name.size() <= 200 && name[0] != '.' &&
-      std::all_of(name.begin(), name.end(), good))
-    return {};
-  std::string shown(name.substr(0, 60));
-  for (char &c : shown)
-    if (uint8_t(c) < 32 || c == 127)
-      c = '?';
-  return Error{EINVAL, std::string(what) + " name '" + shown +
-                           "': expected 1 to 200 of [A-Za-z0-9._@+-], not "
-                           "starting with a dot"};
-}
-
 Result<void> readAll(int fd, std::span<uint8_t> bytes, uint64_t offset,
                      const std::string &name) {
   while (!bytes.empty()) {
@@ -153,7 +135,7 @@ PagePool::~PagePool() = default;
 Result<std::unique_ptr<PagePool>>
 PagePool::open(const std::filesystem::path &directory, std::string_view domain,
                Access access) {
-  if (auto good = checkPoolName("domain", domain); !good)
+  if (auto good = checkName(domain, "domain name"); !good)
     return good.takeError();
   auto state = std::make_unique<State>();
   state->folder = directory / domain;

@@ -25,7 +25,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Plan.h"
-#include "Digest.h"
+#include "SealedTable.h"
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -200,8 +200,6 @@ void append(std::vector<PlanStep> &steps, const PlanStep &step) {
 }
 
 constexpr char magic[8] = {'S', 'P', 'A', 'C', 'E', 'R', 'P', 'L'};
-constexpr uint32_t version = 1;
-constexpr size_t digestBytes = 16;
 
 struct Header {
   char magic[8];
@@ -310,53 +308,25 @@ PlanSummary Plan::summary() const {
 
 std::vector<uint8_t> Plan::encode() const {
   Header h{};
-  std::memcpy(h.magic, magic, sizeof magic);
-  h.version = version;
   h.guestPages = total;
   h.wanted = wanted;
   h.copied = copied;
   h.steps = list.size();
-  size_t stepBytes = list.size() * sizeof(PlanStep);
-  std::vector<uint8_t> out(sizeof h + stepBytes + digestBytes);
-  std::memcpy(out.data(), &h, sizeof h);
-  if (stepBytes)
-    std::memcpy(out.data() + sizeof h, list.data(), stepBytes);
-  Digest d = digestOf({out.data(), out.size() - digestBytes});
-  std::memcpy(out.data() + out.size() - digestBytes, d.bytes.data(),
-              digestBytes);
-  return out;
+  return sealTable(magic, h, list);
 }
 
 Result<Plan> Plan::decode(std::span<const uint8_t> bytes) {
-  auto bad = [](std::string why) {
-    return Error{EBADMSG, "plan: " + std::move(why)};
-  };
-  Header h;
-  if (bytes.size() < sizeof h + digestBytes)
-    return bad(std::to_string(bytes.size()) + " bytes, the least is " +
-               std::to_string(sizeof h + digestBytes));
-  std::memcpy(&h, bytes.data(), sizeof h);
-  if (std::memcmp(h.magic, magic, sizeof magic) != 0)
-    return bad("no plan");
-  if (h.version != version || h.reserved != 0)
-    return bad("version " + std::to_string(h.version) + ", known is 1");
-  uint64_t room = bytes.size() - sizeof h - digestBytes;
-  if (room % sizeof(PlanStep) != 0 || room / sizeof(PlanStep) != h.steps)
-    return bad(std::to_string(h.steps) + " steps in " + std::to_string(room) +
-               " bytes");
-  Digest d = digestOf(bytes.first(bytes.size() - digestBytes));
-  if (std::memcmp(d.bytes.data(), bytes.data() + bytes.size() - digestBytes,
-                  digestBytes) != 0)
-    return bad("wrong checksum");
+  auto table = openTable<Header, PlanStep>(magic, bytes, &Header::steps, "plan",
+                                           "steps");
+  if (!table)
+    return table.takeError();
   Plan plan;
-  plan.total = h.guestPages;
-  plan.wanted = h.wanted;
-  plan.copied = h.copied;
-  plan.list.resize(h.steps);
-  if (room)
-    std::memcpy(plan.list.data(), bytes.data() + sizeof h, room);
+  plan.total = table->header.guestPages;
+  plan.wanted = table->header.wanted;
+  plan.copied = table->header.copied;
+  plan.list = std::move(table->rows);
   if (std::string why = stepProblem(plan.total, plan.list); !why.empty())
-    return bad(std::move(why));
+    return Error{EBADMSG, "plan: " + why};
   return plan;
 }
 

@@ -328,7 +328,7 @@ Result<ImportSummary> PagePool::add(std::string_view name, PageSource &source,
   State &s = *state;
   if (auto can = s.needWriter(); !can)
     return can.takeError();
-  if (auto good = checkPoolName("object", name); !good)
+  if (auto good = checkName(name, "object name"); !good)
     return good.takeError();
   if (auto fresh = s.refresh(); !fresh)
     return fresh.takeError();

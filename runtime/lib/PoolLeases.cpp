@@ -114,7 +114,7 @@ PagePool::State::leased(const LeaseLock &lock) const {
 }
 
 Result<void> PagePool::lease(std::string_view object, int pid) {
-  if (auto good = checkPoolName("object", object); !good)
+  if (auto good = checkName(object, "object name"); !good)
     return good;
   auto lock = state->lockLeases(true);
   if (!lock)
@@ -145,7 +145,7 @@ Result<void> PagePool::lease(std::string_view object, int pid) {
 }
 
 Result<void> PagePool::release(std::string_view object, int pid) {
-  if (auto good = checkPoolName("object", object); !good)
+  if (auto good = checkName(object, "object name"); !good)
     return good;
   auto lock = state->lockLeases(true);
   if (!lock)

@@ -15,6 +15,7 @@
 #ifndef SPACER_RUNTIME_POOLSTATE_H
 #define SPACER_RUNTIME_POOLSTATE_H
 
+#include "Names.h"
 #include "PageIndex.h"
 #include "PagePool.h"
 #include "PageSet.h"
@@ -121,8 +122,6 @@ struct PagePool::State {
   Result<std::vector<std::string>> leased(const LeaseLock &lock) const;
 };
 
-/// EINVAL unless 1 to 200 of [A-Za-z0-9._@+-], not starting with a dot.
-Result<void> checkPoolName(std::string_view what, std::string_view name);
 
 /// Reads or writes all of \p bytes at \p offset; ENODATA at the end of the
 /// file. \p name is for the message.

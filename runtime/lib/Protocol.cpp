@@ -81,8 +81,7 @@ public:
     if (validName(text))
       to = text;
     else
-      fail(std::string("'") + key + "' is " + quote(text) +
-           ", expected 1 to 200 of [A-Za-z0-9._@+-], not starting with a dot");
+      fail(std::string("'") + key + "' is " + quote(text) + ", " + nameRule);
   }
   void number(const char *key, uint64_t &to, bool needed = true) {
     const Json *value = take(key, Json::value_t::number_unsigned, needed);
@@ -217,16 +216,6 @@ template <class... F> struct Overloaded : F... {
 };
 
 } // namespace
-
-bool validName(std::string_view name) {
-  auto good = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-           (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '@' ||
-           c == '+' || c == '-';
-  };
-  return !name.empty() && name.size() <= 200 && name[0] != '.' &&
-         std::all_of(name.begin(), name.end(), good);
-}
 
 const char *nameOf(const Request &request) {
   static constexpr const char *names[] = {

@@ -14,6 +14,7 @@
 
 #include "Fd.h"
 #include "MemoryMap.h"
+#include "Names.h"
 #include "Result.h"
 #include <optional>
 #include <span>
@@ -30,9 +31,6 @@ inline constexpr size_t packetMaxFds = 8;
 /// Ranges of one session, in all packets: as many as a process can have
 /// mappings.
 inline constexpr size_t attachMaxRanges = 65'530;
-
-/// True for 1 to 200 of [A-Za-z0-9._@+-] that do not start with a dot.
-bool validName(std::string_view name);
 
 enum class LazyPolicy {
   Cold, ///< hot pages are brought in first, cold ones are lazy

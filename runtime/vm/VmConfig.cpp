@@ -39,21 +39,6 @@ Result<VmConfig> VmConfig::parse(std::string_view text,
   return c;
 }
 
-Result<void> checkName(std::string_view name, const char *what) {
-  auto good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') ||
-           std::string_view("._@+-").find(c) != std::string_view::npos;
-  };
-  if (!name.empty() && name.size() <= 200 && name[0] != '.' &&
-      std::all_of(name.begin(), name.end(), good))
-    return {};
-  return Error{EINVAL, std::string(what) + " '" +
-                           std::string(name.substr(0, 210)) +
-                           "': expected 1 to 200 of [A-Za-z0-9._@+-], not "
-                           "starting with a dot"};
-}
-
 Result<std::string> resolveAccel(std::string_view word) {
   if (word == "tcg" || word == "kvm")
     return std::string(word);

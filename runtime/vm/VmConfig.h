@@ -16,6 +16,7 @@
 #ifndef SPACER_RUNTIME_VMCONFIG_H
 #define SPACER_RUNTIME_VMCONFIG_H
 
+#include "Names.h"
 #include "Process.h"
 #include "Result.h"
 #include <cstdint>
@@ -43,9 +44,6 @@ struct VmConfig {
   static Result<VmConfig> parse(std::string_view text, const std::string &file);
 };
 
-/// 1 to 200 of [A-Za-z0-9._@+-], not starting with a dot; else EINVAL. \p what
-/// is for the message: "VM name".
-Result<void> checkName(std::string_view name, const char *what);
 
 /// "auto" becomes kvm only where the processor itself runs the guest: /dev/kvm
 /// can be opened and kvm_intel or kvm_amd is there (kvm_pvm emulates plain

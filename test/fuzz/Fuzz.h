@@ -10,6 +10,7 @@
 #ifndef SPACER_TEST_FUZZ_H
 #define SPACER_TEST_FUZZ_H
 
+#include "SealedTable.h"
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -42,6 +43,30 @@ struct FuzzTarget {
       std::abort();                                                            \
     }                                                                          \
   } while (0)
+
+/// What PageMap and Plan promise: decode() refuses with EBADMSG and one line, or
+/// gives what encode() turns into the same bytes. The bytes are tried as they
+/// are, and with the digest at the end made right.
+template <class Table> int fuzzSealedTable(const uint8_t *data, size_t size) {
+  auto decode = [](std::span<const uint8_t> bytes) {
+    auto found = Table::decode(bytes);
+    if (!found) {
+      FUZZ_EXPECT(found.error().sysErrno == EBADMSG);
+      FUZZ_EXPECT(found.error().context.find('\n') == std::string::npos);
+      return;
+    }
+    auto again = found->encode();
+    FUZZ_EXPECT(std::vector<uint8_t>(bytes.begin(), bytes.end()) == again);
+  };
+  decode({data, size});
+  if (size < sealBytes)
+    return 0;
+  std::vector<uint8_t> bytes(data, data + size);
+  Digest d = digestOf({data, size - sealBytes});
+  std::memcpy(bytes.data() + size - sealBytes, d.bytes.data(), sealBytes);
+  decode(bytes);
+  return 0;
+}
 
 } // namespace spacer::test
 
