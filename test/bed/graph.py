@@ -38,7 +38,7 @@ rule archive
 """
 
 
-def arguments():
+def arguments(words=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", required=True)
     parser.add_argument("--src", required=True)
@@ -48,7 +48,7 @@ def arguments():
     parser.add_argument("--version", action="append", required=True)
     parser.add_argument("--extra-cflags", default="")
     parser.add_argument("--depend", action="append", default=[])
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 def writeIfChanged(path, text):
@@ -124,6 +124,10 @@ class Graph:
             split = ["-fno-function-sections", "-fno-data-sections"]
         self.common = f"{options.opt} {BASE} {' '.join(split)}"
 
+    def system(self, gen):
+        """Where C sources find musl's headers and the compiler's, and nothing else."""
+        return f"-nostdinc -isystem {gen}/include -isystem {self.builtin} -ffile-prefix-map={gen}=gen"
+
     def compile(self, out, tree, source, flags, what, depends):
         full = os.path.join(tree, source)
         self.lines += [
@@ -147,7 +151,7 @@ class Graph:
                   for package in trees}
         muslHeaders(trees["musl"], gen)
         libxml2Header(trees["libxml2"], gen)
-        system = f"-nostdinc -isystem {gen}/include -isystem {self.builtin} -ffile-prefix-map={gen}=gen"
+        system = self.system(gen)
 
         def extra(library, label):
             return options.extra_cflags.replace("{lib}", library).replace("{version}", label)
@@ -206,4 +210,5 @@ def main():
     writeIfChanged(os.path.join(options.out, "build.ninja"), "\n".join(graph.lines) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
