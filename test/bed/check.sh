@@ -27,7 +27,7 @@ for argument; do
   --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;
   *)
     build+=("$argument")
-    case $argument in --version=base | --version=patched) version=${argument#*=} ;; esac
+    case $argument in --version=*) version=${argument#*=} ;; esac
     ;;
   esac
 done
@@ -41,7 +41,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p "${keep:=$scratch/images}"
 keep=$(cd "$keep" && pwd)
-[ "$version" != all ] || version="base patched"
+[ "$version" != all ] || version=base,patched
+version=${version//,/ }
 [ -n "$apps" ] || apps=$(cd "$here/apps" && printf '%s ' *.c | sed 's/\.c / /g')
 
 # run IMAGE APP FORM: the console's text with "exit N" last, as boot.sh prints it.

@@ -2,12 +2,15 @@
 """Writes OUT/build.ninja, which builds one configuration of the test bed.
 
 usage: graph.py --out=DIR --src=DIR --compiler=clang|gcc --opt=-O2 --sections=yes|no
-                --version=base|patched... [--extra-cflags=FLAGS] [--depend=FILE...]
+                --version=base|patched|edited... [--extra-cflags=FLAGS] [--pass-flags=FLAGS]
+                [--lto=full|thin] [--depend=FILE...]
 
 There are no dependency scans: fetched sources never change below their stamp, and the few
 headers of our own are dependencies of everything that could include them.  Flags are part of the
 command, so ninja rebuilds what they touch.  In the extra flags, {lib} and {version} stand for
-the library (an application is its own) and the version's label, e.g. 2.9.14+dfsg.
+the library (an application is its own) and the version's label, e.g. 2.9.14+dfsg.  The pass's
+flags go to the libraries' C sources alone; there {object} is the object's path without ".o".
+LTO is for libraries and applications, not for assembler, the runtime and crt1.
 """
 
 import argparse
@@ -47,6 +50,8 @@ def arguments(words=None):
     parser.add_argument("--sections", choices=("yes", "no"), required=True)
     parser.add_argument("--version", action="append", required=True)
     parser.add_argument("--extra-cflags", default="")
+    parser.add_argument("--pass-flags", default="")
+    parser.add_argument("--lto", choices=("full", "thin"))
     parser.add_argument("--depend", action="append", default=[])
     return parser.parse_args(words)
 
@@ -106,6 +111,12 @@ def libxml2Header(tree, to):
     writeIfChanged(os.path.join(to, "libxml2/libxml/xmlversion.h"), text)
 
 
+def labelOf(src, package, version):
+    """The version's name for tags. The edited version is base with 10 comment lines more (edit.py)."""
+    labels = dict(line.split() for line in read(src, package, "label").splitlines())
+    return labels["base"] + "+edited" if version == "edited" else labels[version]
+
+
 # clang needs no more than -ffreestanding.
 NO_LOOP_IDIOM = {"clang": "", "gcc": "-fno-tree-loop-distribute-patterns"}
 
@@ -123,6 +134,7 @@ class Graph:
         if options.sections == "no":
             split = ["-fno-function-sections", "-fno-data-sections"]
         self.common = f"{options.opt} {BASE} {' '.join(split)}"
+        self.lto = f" -flto={options.lto}" if options.lto else ""
 
     def system(self, gen):
         """Where C sources find musl's headers and the compiler's, and nothing else."""
@@ -147,21 +159,26 @@ class Graph:
         gen = os.path.join(out, "gen")
         config = os.path.join(HERE, "config")
         trees = {package: os.path.join(options.src, package, version) for package, _ in LIBRARIES.values()}
-        labels = {package: dict(l.split() for l in read(options.src, package, "label").splitlines())[version]
-                  for package in trees}
+        labels = {package: labelOf(options.src, package, version) for package in trees}
         muslHeaders(trees["musl"], gen)
         libxml2Header(trees["libxml2"], gen)
         system = self.system(gen)
 
-        def extra(library, label):
-            return options.extra_cflags.replace("{lib}", library).replace("{version}", label)
+        def extra(library, label, obj=None):
+            text = options.extra_cflags
+            if obj and options.pass_flags:
+                text += " " + options.pass_flags.replace("{object}", obj.removesuffix(".o"))
+            return text.replace("{lib}", library).replace("{version}", label)
 
         def add(source, flags, package, name, folder, depends):
             obj = os.path.join(out, folder, name, re.sub(r"\.[csS]$", ".o", source))
             flags = flags.format(gen=gen, config=config, noLoopIdiom=NO_LOOP_IDIOM[options.compiler])
             if package != "musl":
                 flags = f"{system} {flags}"
-            flags = f"{self.common} {flags} {extra(name, labels[package])}"
+            isC = source.endswith(".c")
+            flags = f"{self.common} {flags} {extra(name, labels[package], obj if isC else None)}"
+            if isC:
+                flags += self.lto
             return self.compile(obj, trees[package], source, flags, f"{version}: {name}/{source}", depends)
 
         targets = []
@@ -184,7 +201,7 @@ class Graph:
         for folder, source in sources:
             name = source[:-2]
             flags = (f"{self.common} -std=gnu11 -Wall -Wextra {system} -I{gen}/libxml2 -I{config}/lua {includes}"
-                     f" -ffile-prefix-map={options.src}=src {extra('app-' + name, version)}")
+                     f" -ffile-prefix-map={options.src}=src {extra('app-' + name, version)}{self.lto}")
             obj = os.path.join(out, f"obj/app-{name}.o")
             targets.append(self.compile(obj, folder, source, flags, f"{version}: app {name}", headers + options.depend))
         targets += self.boot(version, out)

@@ -94,10 +94,10 @@ class Tools:
         return self.stock
 
 
-def bedFolder(compiler="clang", sections="yes", opt="-O2"):
-    """Builds that configuration of the test bed if it is not there."""
+def bedFolder(compiler="clang", sections="yes", opt="-O2", *more):
+    """Builds that configuration of the test bed if it is not there; `more` are further arguments of build.sh."""
     r = subprocess.run([root / "test/bed/build.sh", f"--compiler={compiler}", f"--sections={sections}", f"--opt={opt}",
-                        "--jobs=1"], stdout=subprocess.PIPE, text=True)
+                        "--jobs=1", *more], stdout=subprocess.PIPE, text=True)
     if r.returncode:
         raise Skip("the test bed cannot be built: see test/bed/build.sh")
     return pathlib.Path(r.stdout.strip().splitlines()[-1])
