@@ -6,10 +6,11 @@
 #            [--pass[=FILE]] [--pass-args='NAME=VALUE...'] [--lto=full|thin]
 #
 # Defaults: clang, yes, -O2, all.  VERSION may be several, with commas; "all" is base,patched.
-# "edited" is base with 10 comment lines at the top of each library's largest C file.  The result is below $SPACER_CACHE/bed/CONFIGURATION/VERSION:
-# lib/lib{musl,lua,sqlite3,xml2,expat,z}.a, obj/app-*.o, obj/boot*.o and crt/crt1.o.  The last
-# line printed is the path of CONFIGURATION.  In FLAGS, {lib} and {version} stand for the
-# library's name and its version's label; FLAGS go to libraries and applications alike.
+# "edited" is base with 10 comment lines at the top of each library's largest C file.  The result
+# is below $SPACER_CACHE/bed/CONFIGURATION/VERSION: lib/lib{musl,lua,sqlite3,xml2,expat,z}.a,
+# obj/app-*.o, obj/boot*.o and crt/crt1.o.  The last line printed is the path of CONFIGURATION.
+# In FLAGS, {lib} and {version} stand for the library's name and its version's label; FLAGS go to
+# libraries and applications alike.
 #
 # --pass compiles the libraries' C sources with the compiler pass FILE, by default
 # $SPACER_BUILD/lib/spacer/libSpacerPass.so, as library NAME@VERSION; each of the other arguments

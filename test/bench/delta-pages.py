@@ -6,22 +6,11 @@ profile of the library's own workload, by callgrind-to-profile.py. Counted from 
 of the second image (address and content) that the first image does not have. 152 KB of changed text is 38 pages.
 Bars of the issue, distinct text pages that are new: door ≤ 48, auto ≤ 60, entry ≤ 105."""
 
-import pathlib
-
-from measure import Image, bar, bedFolder, link, linkArgv, main, manifest, pagesOf, table
+from measure import bar, bedFolder, classPages, link, linkArgv, main, table, wholeLibrary
 
 from callgraph import profileOf
 
 BARS = {"door": 48, "auto": 60, "entry": 105}
-
-
-def pages(path):
-    """{class: {(address, content)}}"""
-    image = Image(pathlib.Path(path))
-    contents, found = pagesOf(image), {}
-    for address, kind, _ in manifest(image):
-        found.setdefault(kind, set()).add((address, contents.get(address)))
-    return found
 
 
 def body(options, tools, work):
@@ -32,14 +21,12 @@ def body(options, tools, work):
         atlas, images = work / f"{mode}.atlas", []
         for version in ("base", "patched"):
             out = work / f"{mode}-{version}"
-            argv = linkArgv(tools.ld, bed / version, "xml", out, "--no-gc-sections", f"--spacer-atlas={atlas}",
-                            f"--spacer-trampolines={mode}")
-            xml = next(i for i, a in enumerate(argv) if a.endswith("/libxml2.a"))
-            argv[xml:xml + 1] = ["--whole-archive", argv[xml], "--no-whole-archive"]
+            argv = linkArgv(tools.ld, bed / version, "xml", out, f"--spacer-atlas={atlas}", f"--spacer-trampolines={mode}")
+            argv = wholeLibrary(argv, "xml2")
             if mode == "auto":
                 argv += [f"--call-graph-ordering-file={profile}"]
             link(argv)
-            images.append(pages(out))
+            images.append(classPages(out))
         old, new = images
         added = {k: len(new.get(k, set()) - old.get(k, set())) for k in ("text", "door", "rodata", "data", "private")}
         moved = {a for a, _ in new["text"] - old["text"]} & {a for a, _ in old["text"]}

@@ -47,6 +47,27 @@ def paired(runs, first, second, beforeFirst=lambda: None, beforeSecond=lambda: N
     return result
 
 
+def classPages(path):
+    """{class: {(address, content)}} of an image's pages, from its bytes."""
+    image = Image(pathlib.Path(path))
+    contents, found = pagesOf(image), {}
+    for address, kind, _ in manifest(image):
+        found.setdefault(kind, set()).add((address, contents.get(address)))
+    return found
+
+
+def wholeLibrary(argv, name):
+    """The link command with all members of libNAME.a, live or not."""
+    at = next(i for i, a in enumerate(argv) if a.endswith(f"/lib{name}.a"))
+    return [*argv[:at], "--whole-archive", argv[at], "--no-whole-archive", *argv[at + 1:], "--no-gc-sections"]
+
+
+def passFolders(versions="all", *more):
+    """The bed's folders without the compiler pass and with it; skips if the pass is not built."""
+    arguments = ("clang", "yes", "-O2", f"--version={versions}", *more)
+    return {"without": bedFolder(*arguments), "with": bedFolder(*arguments, f"--pass={harness.passFile()}")}
+
+
 def table(head, rows):
     cells = [[str(c) for c in row] for row in [head, *rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]

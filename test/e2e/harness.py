@@ -5,6 +5,7 @@ The reader trusts neither the linker nor `spacer`: an atlas is looked at with SQ
 """
 
 import argparse
+import json
 import os
 import pathlib
 import shlex
@@ -101,6 +102,29 @@ def bedFolder(compiler="clang", sections="yes", opt="-O2", *more):
     if r.returncode:
         raise Skip("the test bed cannot be built: see test/bed/build.sh")
     return pathlib.Path(r.stdout.strip().splitlines()[-1])
+
+
+def passFile():
+    """The compiler pass beside the linker."""
+    path = pathlib.Path(os.environ.get("SPACER_BUILD") or root / "build") / "lib/spacer/libSpacerPass.so"
+    if not path.is_file():
+        raise Skip(f"the compiler pass {path} is not built")
+    return path.resolve()
+
+
+def compileCommands(folder, version):
+    """[(library, source, tree, command)] of the C files of the bed's libraries, as build.sh compiles them: `command` is
+    argv, to be run in `tree`, without -c, -o and their files."""
+    text = subprocess.run(["ninja", "-C", folder, "-t", "compdb", "compile"], check=True, stdout=subprocess.PIPE).stdout
+    found, prefix = [], os.path.join(folder, version, "tmp") + os.sep
+    for entry in json.loads(text):
+        if not entry["output"].startswith(prefix):
+            continue
+        words = shlex.split(entry["command"])
+        tree, argv, source = words[1], words[3:words.index("-c")], words[words.index("-c") + 1]
+        if source.endswith(".c"):
+            found.append((entry["output"][len(prefix):].split(os.sep)[0], source, tree, argv))
+    return found
 
 
 def apps():
