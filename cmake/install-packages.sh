@@ -15,7 +15,7 @@ export LC_ALL=C
 
 packages=(
   # The compiler, LLVM's libraries and tools (FileCheck, lit, llvm-objdump, ...), stock lld.
-  clang-19 llvm-19 llvm-19-dev llvm-19-tools lld-19
+  clang-19 libclang-19-dev llvm-19 llvm-19-dev llvm-19-tools lld-19
   # The second compiler of the tests, with its C and C++ libraries; gcc for the name `cc`.
   gcc gcc-12 g++-12
   cmake ninja-build make patch xz-utils python3

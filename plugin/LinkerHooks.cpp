@@ -36,6 +36,8 @@
 #include "PageImage.h"
 #include "Placement.h"
 #include "Report.h"
+#include "TagFormat.h"
+#include "Tags.h"
 
 #include "Config.h"
 #include "InputFiles.h"
@@ -168,7 +170,17 @@ private:
   bool active() const { return atlas && !errorCount(); }
   bool refuse();
   void classifyFiles();
+  FileTags tagsOf(ELFFileBase *f);
+  void applyTags(ELFFileBase *f, const FileTags &tags);
+  void findOwners(ELFFileBase *f);
   uint32_t libraryOf(const InputFile *f) const { return fileLibrary.lookup(f); }
+  uint32_t libraryOf(const SectionBase *s, const InputFile *f) const {
+    auto it = sectionLibrary.find(s);
+    return it != sectionLibrary.end() ? it->second : libraryOf(f);
+  }
+  uint32_t libraryOf(const InputSectionBase *s) const {
+    return libraryOf(s, s->file);
+  }
   uint32_t addLibrary(StringRef name);
   bool mayShare(const InputSectionBase *s, const OutputSection *os) const;
 
@@ -222,6 +234,11 @@ private:
   LinkReport report;
 
   DenseMap<const InputFile *, uint32_t> fileLibrary;
+  /// Where tags say more than the file: link-time optimisation's output.
+  DenseMap<const SectionBase *, uint32_t> sectionLibrary;
+  DenseSet<const InputFile *> taggedFiles; ///< with code of several libraries
+  /// Names of local symbols by tags, "FILE:NAME".
+  DenseMap<std::pair<const SectionBase *, uint64_t>, StringRef> tagNames;
   StringMap<uint32_t> libraryIndex;
   std::vector<InputSectionBase *> unitSection; ///< by unit; null for strings
   DenseMap<const SectionBase *, uint32_t> sectionUnit;
@@ -357,6 +374,7 @@ void SpacerLink::classifyFiles() {
   StringMap<std::string> claims;
   for (ELFFileBase *f : ctx.objectFiles) {
     checkSectionsAreWhole(f);
+    FileTags tags = tagsOf(f);
     StringRef archive = f->archiveName;
     StringRef path = archive.empty() ? f->getName() : archive;
     std::string full = lld::toString(f);
@@ -367,14 +385,27 @@ void SpacerLink::classifyFiles() {
         name = rule.name == "*" ? libraryName(path) : StringRef(rule.name);
         break;
       }
+    bool isTagged = name.empty() && !tags.library.empty();
+    if (isTagged)
+      name = tags.library;
     if (name.empty() && !archive.empty())
       name = libraryName(archive);
+    if (isTagged && !tags.otherLibrary.empty()) {
+      warn(full + ": holds code of " + tags.library + " and of " +
+           tags.otherLibrary +
+           ", tagged as one file: it stays private; name "
+           "its library with --spacer-lib=NAME=GLOB");
+      name = "";
+    }
     for (const GlobPattern &g : opts.privateGlobs)
       if (g.match(path) || g.match(full) || g.match(sys::path::filename(path)))
         name = "";
+    if (name.empty() && !tags.isMixed)
+      continue;
+    applyTags(f, tags);
     if (name.empty())
       continue;
-    if (!archive.empty()) {
+    if (!archive.empty() && !isTagged) {
       auto [it, isNew] = claims.try_emplace(name, archive.str());
       if (!isNew && it->second != archive) {
         error("library '" + name + "' is claimed by " + it->second + " and " +
@@ -386,12 +417,107 @@ void SpacerLink::classifyFiles() {
   }
 }
 
+FileTags SpacerLink::tagsOf(ELFFileBase *f) {
+  const ELFFile<ELF64LE> obj = f->getObj<ELF64LE>();
+  for (const ELF64LE::Shdr &s : f->getELFShdrs<ELF64LE>()) {
+    Expected<StringRef> name = obj.getSectionName(s);
+    if (!name || *name != tagSectionName) {
+      consumeError(name.takeError());
+      continue;
+    }
+    std::string where = lld::toString(f);
+    Expected<ArrayRef<uint8_t>> content = obj.getSectionContents(s);
+    if (!content)
+      fatal(where + ": " + toString(content.takeError()));
+    Expected<FileTags> tags = readTags(*content, where);
+    if (!tags)
+      fatal(toString(tags.takeError()));
+    return *tags;
+  }
+  return {};
+}
+
+// Entries name their symbols by relocations.
+void SpacerLink::applyTags(ELFFileBase *f, const FileTags &tags) {
+  if (tags.entries.empty())
+    return;
+  const ELFFile<ELF64LE> obj = f->getObj<ELF64LE>();
+  ArrayRef<ELF64LE::Shdr> headers = f->getELFShdrs<ELF64LE>();
+  DenseMap<uint64_t, std::pair<uint32_t, int64_t>> target; ///< symbol, addend
+  for (const ELF64LE::Shdr &s : headers) {
+    if (s.sh_type != SHT_RELA || s.sh_info >= headers.size())
+      continue;
+    Expected<StringRef> name = obj.getSectionName(headers[s.sh_info]);
+    if (!name || *name != tagSectionName) {
+      consumeError(name.takeError());
+      continue;
+    }
+    Expected<ELF64LE::RelaRange> relas = obj.relas(s);
+    if (!relas)
+      fatal(lld::toString(f) + ": " + toString(relas.takeError()));
+    for (const ELF64LE::Rela &r : *relas)
+      target[r.r_offset] = {r.getSymbol(false), r.r_addend};
+  }
+  auto syms = f->getELFSyms<ELF64LE>();
+  ArrayRef<InputSectionBase *> sections = f->getSections();
+  for (const FileTags::Entry &e : tags.entries) {
+    auto it = target.find(e.offset);
+    if (it == target.end())
+      continue; // what it named is gone
+    auto [symbol, addend] = it->second;
+    if (symbol >= syms.size())
+      fatal(lld::toString(f) + ": .spacer.tags names symbol " + Twine(symbol) +
+            " of " + Twine(syms.size()));
+    uint32_t index = cast<ObjFile<ELF64LE>>(f)->getSectionIndex(syms[symbol]);
+    InputSectionBase *sec = index < sections.size() ? sections[index] : nullptr;
+    if (!sec || sec == &InputSection::discarded)
+      continue;
+    if (!e.name.empty())
+      tagNames[{sec, syms[symbol].st_value + addend}] = e.name;
+    if (!e.library.empty())
+      sectionLibrary[sec] = addLibrary(e.library);
+  }
+  if (tags.isMixed) {
+    taggedFiles.insert(f);
+    findOwners(f);
+  }
+}
+
+// Jump tables, constants and strings of a file that holds several libraries
+// belong to who refers to them; of several, to the first by name.
+void SpacerLink::findOwners(ELFFileBase *f) {
+  SmallVector<InputSection *, 0> work;
+  for (InputSectionBase *s : f->getSections())
+    if (auto *sec = dyn_cast_or_null<InputSection>(s);
+        sec && sectionLibrary.count(sec))
+      work.push_back(sec);
+  DenseSet<const SectionBase *> tagged;
+  for (InputSection *s : work)
+    tagged.insert(s);
+  while (!work.empty()) {
+    InputSection *s = work.pop_back_val();
+    uint32_t library = sectionLibrary.lookup(s);
+    for (const ELF64LE::Rela &r : s->relsOrRelas<ELF64LE>().relas) {
+      auto *d = dyn_cast<Defined>(&f->getSymbol(r.getSymbol(false)));
+      auto *to = d ? dyn_cast_or_null<InputSectionBase>(d->section) : nullptr;
+      if (!to || to->file != f || tagged.contains(to))
+        continue;
+      auto [it, isNew] = sectionLibrary.try_emplace(to, library);
+      if (!isNew && model.libraries[it->second] <= model.libraries[library])
+        continue;
+      it->second = library;
+      if (auto *next = dyn_cast<InputSection>(to))
+        work.push_back(next);
+    }
+  }
+}
+
 // Sections whose place means nothing to a program. Everything that is collected
 // by name (constructors, sets, notes), ordered by another section, or thread
 // local stays where lld puts it.
 bool SpacerLink::mayShare(const InputSectionBase *s,
                           const OutputSection *os) const {
-  if (!s->isLive() || !libraryOf(s->file) || !os)
+  if (!s->isLive() || !libraryOf(s) || !os)
     return false;
   if (!(s->flags & SHF_ALLOC) ||
       (s->flags & (SHF_LINK_ORDER | SHF_X86_64_LARGE)) ||
@@ -454,7 +580,7 @@ void SpacerLink::sectionsAssigned() {
   // Folding would give two names one place in this image only.
   if (config->icf != ICFLevel::None)
     for (InputSectionBase *s : ctx.inputSections)
-      if (libraryOf(s->file))
+      if (libraryOf(s))
         s->keepUnique = true;
 }
 
@@ -481,7 +607,7 @@ void SpacerLink::takeStrings(OutputSection &os, InputSectionDescription &isd) {
         Unit u;
         u.kind = UnitKind::String;
         u.entsize = ms->entsize;
-        u.library = libraryOf(ms->file);
+        u.library = libraryOf(ms);
         u.flags = ms->flags & (SHF_ALLOC | SHF_MERGE | SHF_STRINGS);
         u.align = std::max<uint32_t>(ms->addralign, 1);
         u.bytes = text.size();
@@ -493,7 +619,7 @@ void SpacerLink::takeStrings(OutputSection &os, InputSectionDescription &isd) {
       units[i] = it->second;
       // A string of two libraries belongs to one by name, not by order.
       uint32_t &owner = model.units[it->second].library;
-      uint32_t library = libraryOf(ms->file);
+      uint32_t library = libraryOf(ms);
       if (model.libraries[library] < model.libraries[owner])
         owner = library;
     }
@@ -550,12 +676,13 @@ void SpacerLink::takeSections() {
           continue;
         Unit u;
         u.kind = kindOf(*s);
-        u.library = libraryOf(s->file);
+        u.library = libraryOf(s);
         u.flags = s->flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR);
         u.align = std::max<uint32_t>(s->addralign, 1);
         u.bytes = s->getSize();
         if (s->type != SHT_NOBITS)
           u.content = s->contentMaybeDecompress();
+        u.isLineTable = s->name.starts_with(lineTablePrefix);
         sectionUnit[s] = model.units.size();
         model.units.push_back(std::move(u));
         unitSection.push_back(s);
@@ -574,7 +701,6 @@ static ArrayRef<uint8_t> contentOf(const SectionBase *sec) {
 // The sections' own symbols, as the object file says, whatever they resolved
 // to: they name the units. Resolved ones that stayed are function entries.
 void SpacerLink::nameUnits(ELFFileBase *file) {
-  uint32_t library = libraryOf(file);
   auto syms = file->getELFSyms<ELF64LE>();
   ArrayRef<InputSectionBase *> sections = file->getSections();
   auto *obj = cast<ObjFile<ELF64LE>>(file);
@@ -610,15 +736,21 @@ void SpacerLink::nameUnits(ELFFileBase *file) {
     }
     auto it = sectionUnit.find(sec);
     bool local = s.getBinding() == STB_LOCAL;
+    uint32_t library = sec ? libraryOf(sec, file) : libraryOf(file);
+    std::string qualified;
+    if (local) {
+      StringRef tag = tagNames.lookup({sec, s.st_value});
+      qualified = tag.empty() ? scope.qualify(name) : withoutNumbers(tag).str();
+    }
     if (it == sectionUnit.end()) {
       // Private code too has names: a table may point to a static function.
       if (local)
-        names.add(&file->getSymbol(i), library, scope.qualify(name),
+        names.add(&file->getSymbol(i), library, std::move(qualified),
                   numericSuffix(name), contentOf(sec), neighbour);
       continue;
     }
     if (local)
-      names.add(&file->getSymbol(i), library, scope.qualify(name),
+      names.add(&file->getSymbol(i), library, std::move(qualified),
                 numericSuffix(name), model.units[it->second].content,
                 neighbour);
     names.propose(it->second, s.st_value, s.getBinding(),
@@ -629,7 +761,7 @@ void SpacerLink::nameUnits(ELFFileBase *file) {
 
 void SpacerLink::findSymbols() {
   for (ELFFileBase *f : ctx.objectFiles)
-    if (libraryOf(f))
+    if (libraryOf(f) || taggedFiles.contains(f))
       nameUnits(f);
   names.settle();
   names.nameUnits(model);
@@ -743,7 +875,10 @@ uint32_t SpacerLink::slotOf(Symbol &sym, SlotKind kind) {
     return it->second;
   Slot s;
   s.kind = kind;
-  s.library = sym.file ? libraryOf(sym.file) : 0;
+  auto *defined = dyn_cast<Defined>(&sym);
+  s.library = !sym.file ? 0
+              : defined ? libraryOf(defined->section, sym.file)
+                        : libraryOf(sym.file);
   s.bytes = kind == SlotKind::Got ? 8 : slotWidth;
   StringRef scope;
   if (sym.isLocal()) {
@@ -887,10 +1022,12 @@ Ref SpacerLink::resolve(const Unit &unit, const InputSection &sec,
     return ref;
   }
   if (cls == x86_64::RelClass::Unknown || sym.isTls() || sym.isShared() ||
-      sym.scriptDefined || (sym.isUndefined() && cls != x86_64::RelClass::Got))
+      ((sym.scriptDefined || sym.isUndefined()) &&
+       cls != x86_64::RelClass::Got))
     return ref;
   if (cls == x86_64::RelClass::Got) {
-    if (addend != -4 || model.trampolines == Trampolines::None ||
+    // -4, or less where an immediate follows the displacement.
+    if (addend > -4 || addend < -8 || model.trampolines == Trampolines::None ||
         (sym.isUndefined() && (!sym.isWeak() || config->hasDynSymTab)) ||
         (d && d->isSection()) || nameless)
       return ref;

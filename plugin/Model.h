@@ -31,30 +31,31 @@ enum class Binding : uint8_t {
 
 /// One relocation of a unit.
 struct Ref {
-  uint64_t offset = 0;   ///< of the field in the unit
-  uint32_t type = 0;     ///< psABI relocation type
+  uint64_t offset = 0; ///< of the field in the unit
+  uint32_t type = 0;   ///< psABI relocation type
   Binding binding = Binding::Private;
-  uint32_t target = 0;   ///< index of a slot or of a unit
-  int64_t addend = 0;    ///< Slot, Got: addend; Unit: offset in the unit
-  int64_t residual = 0;  ///< Unit: addend that does not select a string
+  uint32_t target = 0;  ///< index of a slot or of a unit
+  int64_t addend = 0;   ///< Slot, Got: addend; Unit: offset in the unit
+  int64_t residual = 0; ///< Unit: addend that does not select a string
 };
 
 struct Unit {
   UnitKind kind = UnitKind::Text;
-  bool named = false;     ///< a named object: has a place, not an identity
-  bool isPrivate = false; ///< left where lld put it
-  bool ownAddress = false; ///< a function whose place is its address
-  bool unstable = false;  ///< a named object whose content differs by image
-  uint8_t entsize = 0;    ///< String: of a character
-  uint32_t library = 0;   ///< index into Model::libraries
-  uint64_t flags = 0;     ///< ELF section flags that matter to the content
+  bool named = false;       ///< a named object: has a place, not an identity
+  bool isPrivate = false;   ///< left where lld put it
+  bool ownAddress = false;  ///< a function whose place is its address
+  bool unstable = false;    ///< a named object whose content differs by image
+  bool isLineTable = false; ///< a moved line changes it and nothing else
+  uint8_t entsize = 0;      ///< String: of a character
+  uint32_t library = 0;     ///< index into Model::libraries
+  uint64_t flags = 0;       ///< ELF section flags that matter to the content
   uint64_t align = 1;
   uint64_t bytes = 0;
   llvm::ArrayRef<uint8_t> content; ///< empty for bss
-  std::string name;       ///< qualified; empty for anonymous data
-  const char *reason = nullptr; ///< why private or unstable
-  bool notUnderstood = false;   ///< private for want of knowledge: worth a word
-  std::vector<Ref> refs;  ///< by rising offset
+  std::string name;                ///< qualified; empty for anonymous data
+  const char *reason = nullptr;    ///< why private or unstable
+  bool notUnderstood = false; ///< private for want of knowledge: worth a word
+  std::vector<Ref> refs;      ///< by rising offset
   /// Index of the slot whose entry this function is, or noSlot. Set before
   /// identities are computed: an entry belongs to one name.
   uint32_t entrySlot = UINT32_MAX;
@@ -72,13 +73,13 @@ inline constexpr uint32_t noUnit = UINT32_MAX;
 struct Slot {
   Hash128 key;
   std::string name;
-  uint32_t library = 0;       ///< the door's group, index into Model::libraries
+  uint32_t library = 0; ///< the door's group, index into Model::libraries
   SlotKind kind = SlotKind::Door;
-  bool known = false;         ///< the atlas has it
-  bool wanted = false;        ///< result: this image needs the slot
-  bool mayBeEntry = false;    ///< the only name of a function unit of its own
-  uint64_t heat = 0;          ///< calls in the profile
-  uint32_t unit = noUnit;     ///< that it leads to, if that is a shared unit
+  bool known = false;      ///< the atlas has it
+  bool wanted = false;     ///< result: this image needs the slot
+  bool mayBeEntry = false; ///< the only name of a function unit of its own
+  uint64_t heat = 0;       ///< calls in the profile
+  uint32_t unit = noUnit;  ///< that it leads to, if that is a shared unit
   uint64_t unitOffset = 0;
   uint16_t bytes = 8;
 

@@ -79,6 +79,7 @@ private:
   void bindPlaces();
   Error placeUnits();
   void placeTls(std::vector<uint32_t> &units);
+  uint64_t lineTableBytes(ArrayRef<uint32_t> units, size_t i) const;
   Error placeRegion(Region region, std::vector<uint32_t> &units);
   Error placeDoors();
   Error placeSlotGroup(Region region, ArrayRef<uint32_t> slots,
@@ -240,6 +241,22 @@ void Placer::placeTls(std::vector<uint32_t> &units) {
   }
 }
 
+// Bytes of the line tables of one library from units[i] on, where they begin;
+// 0 elsewhere.
+uint64_t Placer::lineTableBytes(ArrayRef<uint32_t> units, size_t i) const {
+  const Unit &first = model.units[units[i]];
+  auto belongs = [&](uint32_t u) {
+    return model.units[u].isLineTable &&
+           model.units[u].library == first.library;
+  };
+  uint64_t bytes = 0;
+  if (!i || !belongs(units[i - 1]))
+    for (; i != units.size() && belongs(units[i]); ++i)
+      bytes = alignTo(bytes, model.units[units[i]].align) +
+              model.units[units[i]].bytes;
+  return bytes;
+}
+
 Error Placer::placeRegion(Region region, std::vector<uint32_t> &units) {
   // Where order is free, large alignments first leave no gaps.
   bool byAlign = region != Region::Text;
@@ -247,6 +264,8 @@ Error Placer::placeRegion(Region region, std::vector<uint32_t> &units) {
     const Unit &x = model.units[a], &y = model.units[b];
     if (x.unstable != y.unstable)
       return y.unstable;
+    if (x.isLineTable != y.isLineTable)
+      return y.isLineTable;
     if (x.library != y.library)
       return model.libraries[x.library] < model.libraries[y.library];
     if (byAlign && x.align != y.align)
@@ -280,6 +299,13 @@ Error Placer::placeRegion(Region region, std::vector<uint32_t> &units) {
       capacity[i] =
           std::max<uint64_t>(capacity[i], model.slots[u.entrySlot].bytes);
     end = alignTo(end, u.align);
+    if (u.isLineTable) {
+      // Not over a page's end: an edit of one file then costs one page.
+      uint64_t rest = alignTo(end, pageBytes) - end;
+      uint64_t bytes = lineTableBytes(units, i);
+      if (bytes > rest && bytes <= pageBytes)
+        end += rest;
+    }
     offset[i] = end;
     end += std::max<uint64_t>(capacity[i], 1);
   }

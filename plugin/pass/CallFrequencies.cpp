@@ -1,0 +1,70 @@
+//===- CallFrequencies.cpp - which calls are hot, without a profile -------===//
+//
+// `--spacer-trampolines=auto` gives functions that are called often entry slots
+// and all others doors; it takes the call graph profile of the objects, which
+// clang writes for code compiled with a profile. For other code this step
+// writes one from LLVM's static estimate: a call counts as often as its block
+// runs for each run of its function (loops count, branches to errors do not).
+//
+//===----------------------------------------------------------------------===//
+
+#include "SpacerPass.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Analysis/BlockFrequencyInfo.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Instructions.h"
+#include "llvm/IR/Metadata.h"
+#include <cmath>
+
+using namespace llvm;
+
+namespace spacer {
+
+/// What one call per run of its function counts.
+constexpr double unitWeight = 16;
+
+void addCallFrequencies(Module &m, FunctionAnalysisManager &fam,
+                        PassReport &report) {
+  if (m.getProfileSummary(false) || m.getModuleFlag("CG Profile"))
+    return; // CGProfilePass has the real numbers
+  MapVector<std::pair<Function *, Function *>, double> edges;
+  for (Function &f : m) {
+    if (f.isDeclaration() || f.hasAvailableExternallyLinkage() ||
+        !f.hasName() || f.hasFnAttribute(Attribute::Cold))
+      continue;
+    BlockFrequencyInfo *frequencies = nullptr;
+    for (Instruction &i : instructions(f)) {
+      auto *call = dyn_cast<CallBase>(&i);
+      Function *callee = call ? call->getCalledFunction() : nullptr;
+      if (!callee || callee == &f || callee->isIntrinsic() ||
+          call->isInlineAsm() || call->hasFnAttr(Attribute::Cold) ||
+          call->doesNotReturn())
+        continue;
+      if (!frequencies)
+        frequencies = &fam.getResult<BlockFrequencyAnalysis>(f);
+      double entry = double(frequencies->getEntryFreq().getFrequency());
+      double here =
+          double(frequencies->getBlockFreq(call->getParent()).getFrequency());
+      edges[{&f, callee}] += entry > 0 ? here / entry : 0;
+    }
+  }
+  LLVMContext &context = m.getContext();
+  std::vector<Metadata *> nodes;
+  for (auto &[edge, calls] : edges) {
+    auto weight = uint64_t(std::lround(calls * unitWeight));
+    if (!weight)
+      continue;
+    nodes.push_back(MDNode::get(
+        context,
+        {ValueAsMetadata::get(edge.first), ValueAsMetadata::get(edge.second),
+         ConstantAsMetadata::get(
+             ConstantInt::get(Type::getInt64Ty(context), weight))}));
+  }
+  if (nodes.empty())
+    return;
+  report.calls = nodes.size();
+  m.addModuleFlag(Module::Append, "CG Profile", MDTuple::get(context, nodes));
+}
+
+} // namespace spacer

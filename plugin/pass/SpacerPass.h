@@ -1,0 +1,117 @@
+//===- SpacerPass.h - the pass and its steps ------------------------------===//
+//
+// Each step is a function of a module; SpacerPass.cpp says which run when.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPACER_PLUGIN_PASS_SPACERPASS_H
+#define SPACER_PLUGIN_PASS_SPACERPASS_H
+
+#include "PassOptions.h"
+#include "PassReport.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/PassManager.h"
+#include <memory>
+
+namespace llvm {
+class PassBuilder;
+}
+
+namespace spacer {
+
+/// String attributes of functions and variables, from compilation to
+/// link-time optimisation.
+inline constexpr char libraryAttribute[] = "spacer-lib";
+inline constexpr char fileAttribute[] = "spacer-file";
+inline constexpr char externalAttribute[] = "spacer-external";
+/// Named metadata of a bitcode module that the pass has prepared: the line
+/// numbers that its source mentions.
+inline constexpr char preparedMetadata[] = "spacer.prepared";
+
+/// What the frontend knows and IR does not: each number that `__LINE__` became.
+struct SourceLines {
+  bool known = false;
+  llvm::DenseSet<uint64_t> numbers;
+};
+
+/// When a module is seen.
+enum class Phase {
+  Compile, ///< to an object file
+  PreLink, ///< to bitcode, for link-time optimisation
+  Link,    ///< at link-time optimisation, last
+};
+
+//===-- Steps ------------------------------------------------------------===//
+
+/// Units.cpp. Gives each function and object a section of its own, named after
+/// it. Mergeable constants stay in the sections where linkers merge them.
+void splitUnits(llvm::Module &m, PassReport &report);
+
+/// Units.cpp. Names private constants after the only function that uses them.
+void tieConstants(llvm::Module &m, PassReport &report);
+
+/// ImageData.cpp. Has data and weak functions that the image defines reached
+/// through the GOT.
+void redirectImageData(llvm::Module &m, const PassOptions &options,
+                       PassReport &report);
+
+/// LineTables.cpp. Moves line numbers that only reach calls into a table for
+/// each function.
+void makeLineTables(llvm::Module &m, const SourceLines &lines,
+                    PassReport &report);
+
+/// CallFrequencies.cpp. Adds a call graph profile by static block frequencies,
+/// unless the module was compiled with a profile.
+void addCallFrequencies(llvm::Module &m, llvm::FunctionAnalysisManager &fam,
+                        PassReport &report);
+
+/// Tags.cpp. Adds the section .spacer.tags.
+void addTags(llvm::Module &m, const PassOptions &options, PassReport &report);
+
+/// LinkTime.cpp. Marks what comes from \p options' library before its module
+/// is joined with others.
+void prepareForLinkTime(llvm::Module &m, const PassOptions &options,
+                        const SourceLines &lines, PassReport &report);
+/// LinkTime.cpp. First at link-time optimisation: hides each library's code
+/// from the optimisation of the others.
+void raiseBorders(llvm::Module &m);
+/// LinkTime.cpp. Last at link-time optimisation: undoes raiseBorders().
+void lowerBorders(llvm::Module &m, PassReport &report);
+/// LinkTime.cpp. What prepareForLinkTime() noted of the source.
+SourceLines linesOf(const llvm::Module &m);
+/// LinkTime.cpp. Whether a bitcode file, not an object, will be written.
+bool isPreLink(const llvm::Module &m);
+/// LinkTime.cpp. Thin link-time optimisation: drops bodies that were imported
+/// from other libraries.
+void dropForeignImports(llvm::Module &m);
+
+//===-- Passes -----------------------------------------------------------===//
+
+/// The pass itself, as the last of a pipeline.
+class SpacerPass : public llvm::PassInfoMixin<SpacerPass> {
+public:
+  SpacerPass(PassOptions o, std::shared_ptr<const SourceLines> l, bool atLink)
+      : options(std::move(o)), lines(std::move(l)), isAtLink(atLink) {}
+  llvm::PreservedAnalyses run(llvm::Module &m,
+                              llvm::ModuleAnalysisManager &mam);
+  static bool isRequired() { return true; }
+
+private:
+  PassOptions options;
+  std::shared_ptr<const SourceLines> lines;
+  bool isAtLink;
+};
+
+/// Registers the passes with \p builder, for a pipeline of the compiler or of
+/// link-time optimisation, and the name `spacer` for opt.
+void registerPasses(llvm::PassBuilder &builder, const PassOptions &options,
+                    std::shared_ptr<const SourceLines> lines);
+
+/// FrontendPlugin.cpp. Makes `-fplugin-arg-spacer-` known to clang. To be
+/// called in a process that has clang's symbols.
+void registerFrontendPlugin();
+
+} // namespace spacer
+
+#endif

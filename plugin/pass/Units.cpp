@@ -1,0 +1,130 @@
+//===- Units.cpp - a section for each function and object -----------------===//
+//
+// The linker shares sections, so each function and object needs one. Through
+// the frontend the pass just turns -ffunction-sections and -fdata-sections on;
+// where it is loaded without (opt, -fpass-plugin), it names sections itself.
+// What linkers merge by content (strings, constants of 4 to 32 bytes) stays in
+// the sections where they do.
+//
+// Private constants are numbered in the order of the file (`switch.table.f.3`,
+// `__const.main.x.12`), so their sections would change names with an edit of
+// another function. Those that one function uses are named after it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "SpacerPass.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/Instructions.h"
+
+using namespace llvm;
+
+namespace spacer {
+
+// Whether the object goes into a mergeable section (TargetLoweringObjectFile::
+// getKindForGlobal).
+static bool isMergeable(const GlobalVariable &g) {
+  if (!g.isConstant() || !g.hasGlobalUnnamedAddr())
+    return false;
+  const Constant *c = g.getInitializer();
+  if (c->needsRelocation())
+    return false;
+  if (auto *array = dyn_cast<ArrayType>(c->getType()))
+    if (auto *element = dyn_cast<IntegerType>(array->getElementType())) {
+      unsigned bits = element->getBitWidth();
+      auto *data = dyn_cast<ConstantDataSequential>(c);
+      if ((bits == 8 && data && data->isCString()) ||
+          isa<ConstantAggregateZero>(c))
+        return true;
+      if ((bits == 16 || bits == 32) && data && data->getNumElements() &&
+          data->getElementAsInteger(data->getNumElements() - 1) == 0)
+        return true;
+    }
+  uint64_t size = g.getDataLayout().getTypeAllocSize(c->getType());
+  return size == 4 || size == 8 || size == 16 || size == 32;
+}
+
+// Nothing that has a place already, and nothing that is not of an ordinary
+// kind.
+static bool mayMove(const GlobalObject &g) {
+  return !g.isDeclaration() && !g.hasSection() && !g.hasComdat() &&
+         !g.hasAvailableExternallyLinkage() && !g.hasCommonLinkage() &&
+         !g.isThreadLocal() && !g.getName().starts_with("llvm.") && g.hasName();
+}
+
+static StringRef prefixFor(const GlobalVariable &g) {
+  const Constant *c = g.getInitializer();
+  if (g.isConstant()) {
+    bool isPositionIndependent =
+        g.getParent()->getPICLevel() != PICLevel::NotPIC;
+    return isPositionIndependent && c->needsDynamicRelocation()
+               ? ".data.rel.ro."
+               : ".rodata.";
+  }
+  return c->isNullValue() ? ".bss." : ".data.";
+}
+
+void splitUnits(Module &m, PassReport &report) {
+  for (Function &f : m)
+    if (mayMove(f)) {
+      f.setSection((".text." + f.getName()).str());
+      report.units.push_back(f.getName().str());
+    }
+  for (GlobalVariable &g : m.globals())
+    if (mayMove(g) && !isMergeable(g)) {
+      g.setSection((prefixFor(g) + g.getName()).str());
+      report.units.push_back(g.getName().str());
+    }
+}
+
+// The functions that use v, through constants too.
+static void findUsers(const Value *v,
+                      SmallSetVector<const Function *, 2> &found,
+                      bool &others) {
+  for (const User *u : v->users()) {
+    if (auto *i = dyn_cast<Instruction>(u))
+      found.insert(i->getFunction());
+    else if (isa<ConstantExpr>(u))
+      findUsers(u, found, others);
+    else
+      others = true;
+  }
+}
+
+static StringRef withoutNumber(StringRef name) {
+  auto [stem, tail] = name.rsplit('.');
+  bool numbered = stem.size() != name.size() && !tail.empty() &&
+                  llvm::all_of(tail, isDigit);
+  return numbered ? stem : name;
+}
+
+void tieConstants(Module &m, PassReport &report) {
+  struct Tied {
+    GlobalVariable *data;
+    std::string name;
+  };
+  std::vector<Tied> tied;
+  for (GlobalVariable &g : m.globals()) {
+    if (!g.hasPrivateLinkage() || !g.isConstant() || g.isDeclaration() ||
+        isMergeable(g) || g.hasSection())
+      continue;
+    SmallSetVector<const Function *, 2> users;
+    bool others = false;
+    findUsers(&g, users, others);
+    if (others || users.size() != 1 || !users[0]->hasName())
+      continue;
+    StringRef base = withoutNumber(g.getName()), owner = users[0]->getName();
+    bool named =
+        base.ends_with(owner) || base.contains(("." + owner + ".").str());
+    tied.push_back({&g, named ? base.str() : (base + "." + owner).str()});
+    report.tied.push_back({tied.back().name, owner.str()});
+  }
+  // First out of the way: a name may be another's old one.
+  for (Tied &t : tied)
+    t.data->setName("");
+  for (Tied &t : tied)
+    t.data->setName(t.name); // namesakes of one function are numbered in order
+}
+
+} // namespace spacer
