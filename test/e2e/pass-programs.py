@@ -53,18 +53,18 @@ class Session:
 
     def __init__(self, options, tools, checks, work):
         self.options, self.tools, self.checks, self.work = options, tools, checks, work
-        self.beds = {"stock": bedFolder()}
-        self.beds["pass"] = self.beds["stock"] if options.no_pass else bedFolder("clang", "yes", "-O2",
-                                                                                  f"--pass={passFile()}")
+        found = {"stock": bedFolder()}
+        found["pass"] = found["stock"] if options.no_pass else bedFolder("clang", "yes", "-O2", f"--pass={passFile()}")
         if options.mixed:
-            self.beds["gcc"] = bedFolder("gcc")
-        self.src = self.beds["stock"].parent / "src"
+            found["gcc"] = bedFolder("gcc")
+        self.beds = {name: build.snapshot(bed, VERSIONS, work / "beds" / name) for name, bed in found.items()}
+        self.src = found["stock"].parent / "src"
         self.programs = [p for p in PROGRAMS if self.runs(p)]
-        self.builders = {"plain": build.Builder(self.beds["stock"], self.src)}
+        self.builders = {"plain": build.Builder(found["stock"], self.src)}
         if options.all and not options.no_pass:
-            copy = self.beds["pass"] / "libSpacerPass.so"
+            copy = found["pass"] / "libSpacerPass.so"
             self.builders["whole"] = build.Builder(
-                self.beds["pass"], self.src, depends=[copy],
+                found["pass"], self.src, depends=[copy],
                 flags=f"-fplugin={copy} -fplugin-arg-spacer-lib={{lib}}@{{version}}")
         for builder in self.builders.values():
             builder.build(self.programs, VERSIONS, options.jobs)

@@ -15,6 +15,7 @@ import fcntl
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 import recipes
@@ -75,7 +76,21 @@ class Builder:
             raise Failed(next((l for l in r.stdout.splitlines() if "error:" in l), r.stdout.strip()))
 
 
-def makeView(to, version, bed, objects, libraryBeds={}):
+def snapshot(bed, versions, to):
+    """Copies what links need of a configuration, so that another build of it in the meantime changes nothing here.
+    Returns `to`, which looks like the configuration."""
+    with open(pathlib.Path(bed) / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        for version in versions:
+            for part in ("crt", "lib"):
+                shutil.copytree(bed / version / part, to / version / part)
+            (to / version / "obj").mkdir()
+            for boot in (bed / version / "obj").glob("boot*.o"):
+                shutil.copy(boot, to / version / "obj")
+    return to
+
+
+def makeView(to, version, bed, objects, libraryBeds):
     """A folder for link.sh: the runtime and libraries of configuration `bed`, but those named in `libraryBeds` (name
     of the archive → configuration). `objects`: program → its objects. Returns the folder."""
     (to / "lib").mkdir(parents=True)

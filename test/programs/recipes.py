@@ -72,7 +72,7 @@ PROGRAMS = (
     Program("testrecurse", "xml2", ("testrecurse.c",), files="libxml2", runs=(
         Run("testrecurse", expect="no errors", slow=True),
     )),
-    Program("testchar", "xml2", ("testchar.c",), runs=(Run("testchar", expect="done", unikernel=True),)),
+    Program("testchar", "xml2", ("testchar.c",), runs=(Run("testchar", expect="done"),)),
     Program("testdict", "xml2", ("testdict.c",), runs=(Run("testdict", expect="succeeded", unikernel=True),)),
     Program("testlimits", "xml2", ("testlimits.c",), runs=(Run("testlimits", expect="no errors", slow=True),)),
     Program("testapi", "xml2", ("testapi.c",), files="libxml2", runs=(Run("testapi", slow=True),)),
