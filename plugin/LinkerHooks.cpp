@@ -236,6 +236,7 @@ private:
   DenseMap<const InputFile *, uint32_t> fileLibrary;
   /// Where tags say more than the file: link-time optimisation's output.
   DenseMap<const SectionBase *, uint32_t> sectionLibrary;
+  DenseSet<const InputFile *> estimatedFiles; ///< whose profile is a guess
   DenseSet<const InputFile *> taggedFiles; ///< with code of several libraries
   /// Names of local symbols by tags, "FILE:NAME".
   DenseMap<std::pair<const SectionBase *, uint64_t>, StringRef> tagNames;
@@ -289,6 +290,19 @@ bool SpacerLink::fail(Error e) {
 // Flags, files and libraries
 //===----------------------------------------------------------------------===//
 
+// The compiler pass: ../lib/spacer from where the linker is, or beside it.
+static std::string findPass() {
+  std::string self =
+      sys::fs::getMainExecutable(nullptr, reinterpret_cast<void *>(&findPass));
+  for (StringRef folder : {"../lib/spacer", "."}) {
+    SmallString<128> path = sys::path::parent_path(self);
+    sys::path::append(path, folder, "libSpacerPass.so");
+    if (sys::fs::exists(path))
+      return path.str().str();
+  }
+  return "";
+}
+
 void SpacerLink::options(SmallVectorImpl<const char *> &args) {
   Expected<Options> o = Options::take(args);
   if (!o) {
@@ -307,6 +321,9 @@ void SpacerLink::options(SmallVectorImpl<const char *> &args) {
   }
   if (Error e = deltas.scan(args))
     fatal(toString(std::move(e)));
+  // lld loads it when, and only if, it optimises bitcode.
+  if (std::string pass = findPass(); !opts.atlas.empty() && !pass.empty())
+    args.push_back(saver().save("--load-pass-plugin=" + pass).data());
 }
 
 // What follows from a wrong delta would only hide the reason: fatal.
@@ -375,6 +392,8 @@ void SpacerLink::classifyFiles() {
   for (ELFFileBase *f : ctx.objectFiles) {
     checkSectionsAreWhole(f);
     FileTags tags = tagsOf(f);
+    if (tags.isEstimated)
+      estimatedFiles.insert(f);
     StringRef archive = f->archiveName;
     StringRef path = archive.empty() ? f->getName() : archive;
     std::string full = lld::toString(f);
@@ -930,6 +949,7 @@ void SpacerLink::bindFunction(Ref &ref, Symbol &sym, bool isBranch,
   }
   ref.binding = Binding::Slot;
   ref.target = slotOf(target, SlotKind::Door);
+  model.slots[ref.target].addressTaken |= !isBranch;
   ref.addend = addend;
 }
 
@@ -1177,13 +1197,25 @@ Symbol *SpacerLink::slotForAddress(const InputSectionBase &sec,
 
 // Calls in the profile, by callee.
 void SpacerLink::addHeat() {
-  DenseMap<const SectionBase *, uint64_t> calls;
-  for (auto &[edge, count] : config->callGraphProfile)
-    if (edge.first != edge.second)
+  DenseMap<const SectionBase *, uint64_t> calls, estimates;
+  for (auto &[edge, count] : config->callGraphProfile) {
+    if (edge.first == edge.second)
+      continue;
+    if (estimatedFiles.contains(edge.first->file))
+      estimates[edge.second] += estimatedHeat(count, edge.second->getSize());
+    else
       calls[edge.second] += count;
-  for (size_t i = 0; i != model.slots.size(); ++i)
-    if (model.slots[i].unit != noUnit && model.slots[i].mayBeEntry)
-      model.slots[i].heat = calls.lookup(unitSection[model.slots[i].unit]);
+  }
+  for (Slot &s : model.slots) {
+    if (s.unit == noUnit || !s.mayBeEntry)
+      continue;
+    const SectionBase *function = unitSection[s.unit];
+    s.heat = calls.lookup(function);
+    s.estimate = estimates.lookup(function);
+    // Nobody knows who calls through a pointer: as if once by somebody.
+    if (s.addressTaken && estimatedFiles.contains(unitSection[s.unit]->file))
+      s.estimate += estimatedHeat(16, model.units[s.unit].bytes);
+  }
 }
 
 // What is shared at a coarser grain than functions, or not at all because the

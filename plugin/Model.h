@@ -78,7 +78,9 @@ struct Slot {
   bool known = false;      ///< the atlas has it
   bool wanted = false;     ///< result: this image needs the slot
   bool mayBeEntry = false; ///< the only name of a function unit of its own
-  uint64_t heat = 0;       ///< calls in the profile
+  bool addressTaken = false; ///< so that it may be called from anywhere
+  uint64_t heat = 0;         ///< calls, as measured
+  uint64_t estimate = 0;     ///< sum of estimatedHeat() of its calls
   uint32_t unit = noUnit;  ///< that it leads to, if that is a shared unit
   uint64_t unitOffset = 0;
   uint16_t bytes = 8;

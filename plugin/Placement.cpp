@@ -30,6 +30,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 using namespace llvm;
@@ -73,7 +74,7 @@ public:
 private:
   Error checkNames() const;
   void bindSlots();
-  uint64_t heatThreshold() const;
+  uint64_t heatThreshold(uint64_t Slot::*heat, double share) const;
   void bindEntries();
   void dropUnknownSlots();
   void bindPlaces();
@@ -97,27 +98,40 @@ private:
 
 } // namespace
 
-// The heat from which on functions together take hotShare of all calls.
-uint64_t Placer::heatThreshold() const {
-  std::vector<uint64_t> heat;
+uint64_t estimatedHeat(uint64_t weight, uint64_t bytes) {
+  // 16 * (1 + log2(1 + weight)), linear between powers of two: integers, so
+  // that all machines agree.
+  uint64_t w = weight + 1;
+  unsigned log = Log2_64(w);
+  uint64_t fraction = log >= 4 ? (w >> (log - 4)) & 15 : (w << (4 - log)) & 15;
+  uint64_t magnitude = 16 * (1 + log) + fraction;
+  double size = double(std::max<uint64_t>(bytes, 16));
+  return uint64_t(256.0 * double(magnitude * magnitude) /
+                  std::sqrt(size * std::sqrt(size)));
+}
+
+// The heat from which on functions together take a share of all.
+uint64_t Placer::heatThreshold(uint64_t Slot::*heat, double share) const {
+  std::vector<uint64_t> found;
   uint64_t total = 0;
-  for (const Slot &s : model.slots) {
-    total += s.heat;
-    if (s.heat)
-      heat.push_back(s.heat);
-  }
-  llvm::sort(heat, std::greater<>());
+  for (const Slot &s : model.slots)
+    if (s.*heat) {
+      total += s.*heat;
+      found.push_back(s.*heat);
+    }
+  llvm::sort(found, std::greater<>());
   uint64_t sum = 0;
-  for (uint64_t h : heat) {
+  for (uint64_t h : found) {
     sum += h;
-    if (sum >= total * hotShare)
+    if (double(sum) >= double(total) * share)
       return h;
   }
   return UINT64_MAX;
 }
 
 void Placer::bindSlots() {
-  uint64_t hot = heatThreshold();
+  uint64_t hot = heatThreshold(&Slot::heat, hotShare);
+  uint64_t likely = heatThreshold(&Slot::estimate, estimateShare);
   for (Slot &s : model.slots) {
     if (const SlotRow *row = atlas.findSlot(s.key)) {
       s.known = true;
@@ -129,7 +143,8 @@ void Placer::bindSlots() {
     if (s.kind == SlotKind::Got)
       continue;
     bool wantEntry = model.trampolines == Trampolines::Entry ||
-                     (model.trampolines == Trampolines::Auto && s.heat >= hot);
+                     (model.trampolines == Trampolines::Auto &&
+                      (s.heat >= hot || s.estimate >= likely));
     s.kind = wantEntry && s.mayBeEntry ? SlotKind::Entry : SlotKind::Door;
   }
 }

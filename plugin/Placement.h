@@ -23,6 +23,15 @@ struct PlacementStats {
 
 /// Share of all profiled calls that entry slots are given to, in `auto`.
 inline constexpr double hotShare = 0.97;
+/// The same of estimates, which say less and are spread wider.
+inline constexpr double estimateShare = 0.92;
+
+/// What one call, estimated at \p weight (tagEstimated), counts for a function
+/// of \p bytes. A door costs the same for each call, so it costs most where a
+/// call does little: small functions first. Of the estimate only the magnitude
+/// is worth something.
+uint64_t estimatedHeat(uint64_t weight, uint64_t bytes);
+
 /// A library with at least so many new slots gets door pages of its own, so
 /// that its versions do not multiply its neighbours' variants.
 inline constexpr unsigned ownDoorSlots = 256;

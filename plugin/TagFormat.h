@@ -29,6 +29,9 @@ inline constexpr uint16_t tagVersion = 1;
 /// TagChunk::flags: the file holds code of several libraries (link-time
 /// optimisation); what has no entry belongs to whoever refers to it.
 inline constexpr uint16_t tagMixed = 1;
+/// TagChunk::flags: the file's call graph profile is not measured but the
+/// pass's estimate, 16 for one call each time the caller runs.
+inline constexpr uint16_t tagEstimated = 2;
 
 struct TagChunk {
   char magic[4];

@@ -76,6 +76,7 @@ Error ChunkReader::read(FileTags &tags) {
   if (!library)
     return library.takeError();
   StringRef name = withoutVersion(*library);
+  tags.isEstimated |= (chunk.flags & tagEstimated) != 0;
   if (chunk.flags & tagMixed)
     tags.isMixed = true;
   else if (begin == 0)

@@ -23,6 +23,7 @@ struct FileTags {
   llvm::StringRef otherLibrary;
   bool isMixed = false; ///< link-time optimisation: what has no entry belongs
                         ///< to whoever refers to it
+  bool isEstimated = false; ///< so is its call graph profile, not measured
   std::vector<Entry> entries;
 };
 

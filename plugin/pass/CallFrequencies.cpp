@@ -5,6 +5,8 @@
 // clang writes for code compiled with a profile. For other code this step
 // writes one from LLVM's static estimate: a call counts as often as its block
 // runs for each run of its function (loops count, branches to errors do not).
+// The tags say that it is an estimate (tagEstimated): the linker makes less of
+// it than of what was measured.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,6 +17,7 @@
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/Metadata.h"
+#include <algorithm>
 #include <cmath>
 
 using namespace llvm;
@@ -52,9 +55,8 @@ void addCallFrequencies(Module &m, FunctionAnalysisManager &fam,
   LLVMContext &context = m.getContext();
   std::vector<Metadata *> nodes;
   for (auto &[edge, calls] : edges) {
-    auto weight = uint64_t(std::lround(calls * unitWeight));
-    if (!weight)
-      continue;
+    // A case of a large switch is rare by the estimate, but it is there.
+    auto weight = std::max<uint64_t>(std::llround(calls * unitWeight), 1);
     nodes.push_back(MDNode::get(
         context,
         {ValueAsMetadata::get(edge.first), ValueAsMetadata::get(edge.second),

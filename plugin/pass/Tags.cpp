@@ -89,7 +89,7 @@ void addTags(Module &m, const PassOptions &options, PassReport &report) {
     }
     tagged.push_back({&g, name, library.str()});
   }
-  if (tagged.empty() && options.library.empty())
+  if (tagged.empty() && options.library.empty() && !report.calls)
     return;
 
   ChunkStrings strings(sizeof(TagChunk) + tagged.size() * sizeof(TagEntry));
@@ -98,7 +98,7 @@ void addTags(Module &m, const PassOptions &options, PassReport &report) {
   TagChunk chunk{};
   memcpy(chunk.magic, tagMagic, sizeof tagMagic);
   chunk.version = tagVersion;
-  chunk.flags = isMixed ? tagMixed : 0;
+  chunk.flags = (isMixed ? tagMixed : 0) | (report.calls ? tagEstimated : 0);
   chunk.entries = tagged.size();
   chunk.library = isMixed ? 0 : strings.add(options.library);
   std::vector<Constant *> entries;
