@@ -135,7 +135,7 @@ struct Atlas::Impl {
   Table<PlaceList> places;
   std::deque<PlaceRow> newPlaces;
   std::optional<DenseMap<Hash128, PlaceList>> movedPlaces;
-  Statement extentsIn, slotsIn, tlsPlaces, variantCount, variantsOf, variantsByHash;
+  Statement extentsIn, slotsIn, unitsIn, tlsPlaces, variantCount, variantsOf, variantsByHash;
   DenseMap<uint64_t, PageEntry> pages;
   std::deque<PageVariant> foundVariants;
   std::vector<ExtentRow> newExtents;
@@ -368,6 +368,28 @@ uint64_t Atlas::slotsEnd(uint64_t begin, uint64_t end) {
   }
   for (const SlotRow *s : impl->slots.added)
     take(s->address, s->bytes);
+  return last;
+}
+
+uint64_t Atlas::unitsEnd(uint64_t begin, uint64_t end) {
+  uint64_t last = begin;
+  auto take = [&](uint64_t address, uint64_t bytes) {
+    if (address >= begin && address < end)
+      last = std::max(last, address + bytes);
+  };
+  if (impl->ready(impl->unitsIn,
+                  "SELECT max(address + bytes) FROM (SELECT address, bytes FROM "
+                  "unit UNION ALL SELECT address, capacity FROM place) WHERE "
+                  "address >= ? AND address < ?")) {
+    impl->unitsIn.bindAll(begin, end);
+    impl->rows(impl->unitsIn, [&] {
+      last = std::max(last, impl->unitsIn.u64(0)); // 0 if there is none
+    });
+  }
+  for (const UnitRow *u : impl->units.added)
+    take(u->address, u->bytes);
+  for (const PlaceRow &p : impl->newPlaces)
+    take(p.address, p.capacity);
   return last;
 }
 

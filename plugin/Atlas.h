@@ -149,6 +149,10 @@ public:
   /// The end of the last slot in [\p begin, \p end), or \p begin.
   uint64_t slotsEnd(uint64_t begin, uint64_t end);
 
+  /// The end of the last unit or place that begins in [\p begin, \p end), or
+  /// \p begin. Reads all rows: for rare questions.
+  uint64_t unitsEnd(uint64_t begin, uint64_t end);
+
   /// The lowest thread-local place, as a distance below the thread pointer: the
   /// places of kind Tls have negative offsets from it for addresses.
   uint64_t tlsDepth();

@@ -80,6 +80,9 @@ private:
   void bindPlaces();
   Error placeUnits();
   void placeTls(std::vector<uint32_t> &units);
+  void addUnitRow(const Unit &u, uint64_t capacity);
+  Expected<Window> changingTail();
+  Error fillTail(std::vector<uint32_t> &units);
   uint64_t lineTableBytes(ArrayRef<uint32_t> units, size_t i) const;
   Error placeRegion(Region region, std::vector<uint32_t> &units);
   Error placeDoors();
@@ -272,6 +275,80 @@ uint64_t Placer::lineTableBytes(ArrayRef<uint32_t> units, size_t i) const {
   return bytes;
 }
 
+// What is free behind changed line tables: their page gets a new content in any
+// case, so more on it costs nothing. Tables stand last in their extent.
+Expected<Window> Placer::changingTail() {
+  Window tail{0, 0};
+  for (const Unit &u : model.units) {
+    if (!u.isLineTable || !u.named || u.isPrivate || !u.address)
+      continue;
+    uint64_t page = alignDown(u.address, pageBytes);
+    if (page == alignDown(tail.base, pageBytes))
+      continue;
+    Expected<ArrayRef<PageVariant>> variants = atlas.pageVariants(page);
+    if (!variants)
+      return variants.takeError();
+    uint64_t offset = u.address - page;
+    bool changed =
+        offset + u.bytes <= pageBytes &&
+        llvm::none_of(*variants, [&](const PageVariant &v) {
+          return !memcmp(v.content.data() + offset, u.content.data(), u.bytes);
+        });
+    if (!changed)
+      continue;
+    for (const ExtentRow &e :
+         atlas.extents(Region::Rodata, page, page + pageBytes)) {
+      uint64_t end = e.base + e.bytes;
+      if (end != page + pageBytes)
+        continue;
+      uint64_t used = atlas.unitsEnd(e.base, end);
+      if (end - used > tail.bytes)
+        tail = {used, end - used};
+    }
+  }
+  return tail;
+}
+
+// Takes from sorted units what fits there.
+Error Placer::fillTail(std::vector<uint32_t> &units) {
+  Expected<Window> tail = changingTail();
+  if (!tail)
+    return tail.takeError();
+  uint64_t at = tail->base, end = at + tail->bytes;
+  DenseMap<Hash128, uint64_t> seen;
+  llvm::erase_if(units, [&](uint32_t i) {
+    Unit &u = model.units[i];
+    if (!u.named)
+      if (auto it = seen.find(u.identity); it != seen.end()) {
+        u.address = it->second;
+        return true;
+      }
+    uint64_t address = alignTo(at, u.align);
+    if (address + u.bytes > end)
+      return false;
+    if (!u.named)
+      seen[u.identity] = address;
+    at = address + std::max<uint64_t>(u.bytes, 1);
+    u.address = address;
+    addUnitRow(u, u.bytes);
+    return true;
+  });
+  return Error::success();
+}
+
+void Placer::addUnitRow(const Unit &u, uint64_t capacity) {
+  uint32_t library = libraryIds[u.library];
+  if (u.named) {
+    atlas.addPlace({u.place, u.generation, u.kind, u.address, capacity, u.align,
+                    library, u.name});
+    ++stats.newPlaces;
+  } else if (!atlas.findUnit(u.identity)) {
+    atlas.addUnit({u.identity, u.kind, u.address, u.bytes, library, u.name});
+  }
+  ++stats.newUnits;
+  stats.newBytes += u.bytes;
+}
+
 Error Placer::placeRegion(Region region, std::vector<uint32_t> &units) {
   // Where order is free, large alignments first leave no gaps.
   bool byAlign = region != Region::Text;
@@ -289,6 +366,12 @@ Error Placer::placeRegion(Region region, std::vector<uint32_t> &units) {
       return x.name < y.name;
     return x.identity < y.identity;
   });
+
+  if (region == Region::Rodata)
+    if (Error e = fillTail(units))
+      return e;
+  if (units.empty())
+    return Error::success();
 
   // First offsets from the extent's start, which is page-aligned; then, when
   // the size is known, addresses. Equal identities stand once.
@@ -330,16 +413,7 @@ Error Placer::placeRegion(Region region, std::vector<uint32_t> &units) {
   for (size_t i = 0; i != units.size(); ++i) {
     Unit &u = model.units[units[i]];
     u.address = *base + offset[i];
-    uint32_t library = libraryIds[u.library];
-    if (u.named) {
-      atlas.addPlace({u.place, u.generation, u.kind, u.address, capacity[i],
-                      u.align, library, u.name});
-      ++stats.newPlaces;
-    } else if (!atlas.findUnit(u.identity)) {
-      atlas.addUnit({u.identity, u.kind, u.address, u.bytes, library, u.name});
-    }
-    ++stats.newUnits;
-    stats.newBytes += u.bytes;
+    addUnitRow(u, capacity[i]);
   }
   return Error::success();
 }
