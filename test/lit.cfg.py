@@ -42,12 +42,16 @@ def tool(name, *candidates):
 
 
 spacerLd = tool("ld.spacer", lit_config.params.get("spacer_ld") or os.path.join(build, "bin", "ld.spacer"))
+spacerPass = os.path.join(build, "lib/spacer/libSpacerPass.so")
+if os.path.exists(spacerPass):
+    config.available_features.add("pass")
 spacer = tool("spacer", lit_config.params.get("spacer") or os.path.join(build, "bin", "spacer"))
 
 # Long names first: lit replaces them as text.
 config.substitutions += [
     ("%spacer_ld", spacerLd),
     ("%spacer", spacer),
+    ("%pass", spacerPass),
     ("%stock_ld", tool("stock-ld", os.path.join(llvmTools, "ld.lld"), "ld.lld-19")),
     ("%clang", tool("clang", "clang-19", "clang")),
     ("%gcc", tool("gcc", "gcc-12", "gcc")),

@@ -31,6 +31,7 @@
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Transforms/Utils/Local.h"
 #include <unordered_map>
 
@@ -183,7 +184,10 @@ void LineTables::spare(Function &f, ArrayRef<const Site *> taken) {
       f.getName() + ".spacer.lines", nullptr, GlobalValue::NotThreadLocal,
       std::nullopt, /*isExternallyInitialized=*/true);
   g->setAlignment(Align(4));
-  g->setSection((lineTablePrefix + f.getName()).str());
+  std::string section = (lineTablePrefix + f.getName()).str();
+  if (f.hasLocalLinkage()) // as splitUnits()
+    section += "." + sys::path::filename(module.getSourceFileName()).str();
+  g->setSection(section);
   g->setDSOLocal(true);
   for (StringRef name : {libraryAttribute, fileAttribute})
     if (f.hasFnAttribute(name))

@@ -67,8 +67,8 @@ PreservedAnalyses SpacerPass::run(Module &m, ModuleAnalysisManager &mam) {
       noted = linesOf(m);
     if (options.units) {
       tieConstants(m, report);
-      if (phase == Phase::Compile && !lines->known)
-        splitUnits(m, report);
+      if (phase == Phase::Compile)
+        splitUnits(m, /*onlyLocals=*/lines->known, report);
     }
     if (options.imageGot)
       redirectImageData(m, options, report);

@@ -45,8 +45,9 @@ enum class Phase {
 //===-- Steps ------------------------------------------------------------===//
 
 /// Units.cpp. Gives each function and object a section of its own, named after
-/// it. Mergeable constants stay in the sections where linkers merge them.
-void splitUnits(llvm::Module &m, PassReport &report);
+/// it, or only each local one. Mergeable constants stay in the sections where
+/// linkers merge them.
+void splitUnits(llvm::Module &m, bool onlyLocals, PassReport &report);
 
 /// Units.cpp. Names private constants after the only function that uses them.
 void tieConstants(llvm::Module &m, PassReport &report);

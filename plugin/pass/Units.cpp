@@ -1,8 +1,9 @@
 //===- Units.cpp - a section for each function and object -----------------===//
 //
 // The linker shares sections, so each function and object needs one. Through
-// the frontend the pass just turns -ffunction-sections and -fdata-sections on;
-// where it is loaded without (opt, -fpass-plugin), it names sections itself.
+// the frontend the pass just turns -ffunction-sections and -fdata-sections on,
+// and names those of static functions and objects, so that no other file has
+// the like; where it is loaded without (opt, -fpass-plugin), it names all.
 // What linkers merge by content (strings, constants of 4 to 32 bytes) stays in
 // the sections where they do.
 //
@@ -17,6 +18,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/Instructions.h"
+#include "llvm/Support/Path.h"
 
 using namespace llvm;
 
@@ -65,15 +67,30 @@ static StringRef prefixFor(const GlobalVariable &g) {
   return c->isNullValue() ? ".bss." : ".data.";
 }
 
-void splitUnits(Module &m, PassReport &report) {
+// `ld -r` joins sections of one name, and static functions of two files may
+// have one: their sections carry the file's name too.
+static std::string sectionFor(const GlobalObject &g, StringRef prefix) {
+  std::string name = (prefix + g.getName()).str();
+  if (g.hasLocalLinkage())
+    name +=
+        ("." + sys::path::filename(g.getParent()->getSourceFileName())).str();
+  return name;
+}
+
+void splitUnits(Module &m, bool onlyLocals, PassReport &report) {
+  // Elsewhere data may lie in .ldata and the like.
+  auto model = m.getCodeModel();
+  bool isNearData =
+      !model || *model == CodeModel::Small || *model == CodeModel::Kernel;
   for (Function &f : m)
-    if (mayMove(f)) {
-      f.setSection((".text." + f.getName()).str());
+    if (mayMove(f) && (f.hasLocalLinkage() || !onlyLocals)) {
+      f.setSection(sectionFor(f, ".text."));
       report.units.push_back(f.getName().str());
     }
   for (GlobalVariable &g : m.globals())
-    if (mayMove(g) && !isMergeable(g)) {
-      g.setSection((prefixFor(g) + g.getName()).str());
+    if (isNearData && mayMove(g) && !isMergeable(g) &&
+        (g.hasLocalLinkage() || !onlyLocals)) {
+      g.setSection(sectionFor(g, prefixFor(g)));
       report.units.push_back(g.getName().str());
     }
 }
