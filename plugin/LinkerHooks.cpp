@@ -439,6 +439,8 @@ void SpacerLink::classifyFiles() {
 FileTags SpacerLink::tagsOf(ELFFileBase *f) {
   const ELFFile<ELF64LE> obj = f->getObj<ELF64LE>();
   for (const ELF64LE::Shdr &s : f->getELFShdrs<ELF64LE>()) {
+    if (s.sh_type != SHT_PROGBITS || (s.sh_flags & SHF_ALLOC))
+      continue; // most sections, without a look at their names
     Expected<StringRef> name = obj.getSectionName(s);
     if (!name || *name != tagSectionName) {
       consumeError(name.takeError());
