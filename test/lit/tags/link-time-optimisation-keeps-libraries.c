@@ -28,6 +28,15 @@
 // RUN: FileCheck %s --check-prefix=LESS < report.json
 // LESS: "newBytes": 0
 
+// Thin link-time optimisation keeps them apart, too.
+// RUN: %clang -O2 -fno-pic -flto=thin -fplugin=%pass -fplugin-arg-spacer-lib=one -c one.c -o one.o
+// RUN: %clang -O2 -fno-pic -flto=thin -fplugin=%pass -fplugin-arg-spacer-lib=one -c part.c -o part.o
+// RUN: %clang -O2 -fno-pic -flto=thin -fplugin=%pass -fplugin-arg-spacer-lib=two -c two.c -o two.o
+// RUN: %clang -O2 -fno-pic -flto=thin -c app.c -o app.o
+// RUN: rm a.atlas && %spacer_ld app.o one.o part.o two.o -o image --spacer-atlas=a.atlas --spacer-trampolines=door --spacer-report=report.json
+// RUN: FileCheck %s --check-prefix=REPORT < report.json
+// RUN: llvm-objdump -d --no-show-raw-insn --disassemble-symbols=oneValue,twoCalls image | FileCheck %s
+
 //--- one.c
 int partValue(int);
 int oneValue(int x) { return partValue(x) + 3; }
