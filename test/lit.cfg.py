@@ -22,7 +22,7 @@ llvmTools = setting("LLVM_TOOLS_DIR", "/usr/lib/llvm-19/bin")
 
 config.name = "spacer"
 config.test_format = lit.formats.ShTest(execute_external=False)
-config.suffixes = [".s", ".test", ".c"]
+config.suffixes = [".s", ".test", ".c", ".cpp", ".ll"]
 config.excludes = ["pairs", "unit", "bed", "e2e", "fixtures", "fuzz"]  # only test/lit/ is ours
 config.test_source_root = here
 config.test_exec_root = os.path.join(build, "test")
@@ -43,7 +43,7 @@ def tool(name, *candidates):
 
 spacerLd = tool("ld.spacer", lit_config.params.get("spacer_ld") or os.path.join(build, "bin", "ld.spacer"))
 spacerPass = os.path.join(build, "lib/spacer/libSpacerPass.so")
-if os.path.exists(spacerPass):
+if os.path.exists(spacerPass) and shutil.which("clang-19", path=config.environment["PATH"]):
     config.available_features.add("pass")
 spacer = tool("spacer", lit_config.params.get("spacer") or os.path.join(build, "bin", "spacer"))
 
@@ -53,7 +53,12 @@ config.substitutions += [
     ("%spacer", spacer),
     ("%pass", spacerPass),
     ("%stock_ld", tool("stock-ld", os.path.join(llvmTools, "ld.lld"), "ld.lld-19")),
+    ("%clangxx", tool("clang++", "clang++-19", "clang++")),
+    ("%clang14", tool("clang-14", "clang-14")),
     ("%clang", tool("clang", "clang-19", "clang")),
+    ("%opt14", tool("opt-14", "opt-14")),
+    ("%opt", tool("opt", os.path.join(llvmTools, "opt"), "opt-19")),
+    ("%llc", tool("llc", os.path.join(llvmTools, "llc"), "llc-19")),
     ("%gcc", tool("gcc", "gcc-12", "gcc")),
     ("%as", "llvm-mc -filetype=obj -triple=x86_64"),
     ("%python", tool("python3", "/usr/bin/python3", "python3")),

@@ -64,7 +64,7 @@ static bool isLinkerName(StringRef name) {
 
 static bool isBoundary(const GlobalVariable &g) {
   auto *array = dyn_cast<ArrayType>(g.getValueType());
-  StringRef name = g.getName();
+  StringRef name = sourceName(g);
   return array && array->getNumElements() == 0 &&
          (name.ends_with("_start") || name.ends_with("_end") ||
           name.ends_with("_begin") || name.ends_with("_stop"));
@@ -77,11 +77,17 @@ void redirectImageData(Module &m, const PassOptions &options,
     return llvm::any_of(options.imageData,
                         [&](const GlobPattern &g) { return g.match(name); });
   };
+  // In a shared object the GOT's entry for a symbol that is not hidden may come
+  // from another; a reference that is hidden must stay so.
+  bool isShared = isPositionIndependent && m.getPIELevel() == PIELevel::Default;
   auto redirect = [&](GlobalValue &g) {
+    if (isShared && !g.hasDefaultVisibility())
+      return false;
     if (!g.hasExternalWeakLinkage())
       g.setVisibility(GlobalValue::DefaultVisibility); // implies dso_local
     g.setDSOLocal(false);
-    report.redirected.push_back(g.getName().str());
+    report.redirected.push_back(sourceName(g).str());
+    return true;
   };
   // Start-up code looks at these two before it has relocated its GOT.
   auto isNeededEarly = [&](StringRef name) {
@@ -89,19 +95,20 @@ void redirectImageData(Module &m, const PassOptions &options,
            (name == "_DYNAMIC" || name == "__ehdr_start");
   };
   for (GlobalVariable &g : m.globals()) {
+    StringRef name = sourceName(g);
     if (!g.isDeclaration() || g.isThreadLocal() || g.use_empty() ||
-        g.getName().starts_with("llvm.") || isNeededEarly(g.getName()))
+        name.starts_with("llvm.") || isNeededEarly(name))
       continue;
-    if (g.hasExternalWeakLinkage() || isLinkerName(g.getName()) ||
-        isBoundary(g) || isListed(g.getName()))
+    if (g.hasExternalWeakLinkage() || isLinkerName(name) || isBoundary(g) ||
+        isListed(name))
       redirect(g);
   }
   for (Function &f : m) {
     if (!f.isDeclaration() || f.isIntrinsic() || f.use_empty() ||
-        !(f.hasExternalWeakLinkage() || isListed(f.getName())))
+        !(f.hasExternalWeakLinkage() || isListed(sourceName(f))))
       continue;
-    redirect(f);
-    f.addFnAttr(Attribute::NonLazyBind);
+    if (redirect(f))
+      f.addFnAttr(Attribute::NonLazyBind);
   }
 }
 

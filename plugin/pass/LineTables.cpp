@@ -26,6 +26,7 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/Hashing.h"
 #include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
@@ -163,8 +164,13 @@ Value *LineTables::indexOf(Value *v, DenseMap<Value *, Value *> &done,
   auto *select = cast<SelectInst>(v);
   Value *a = indexOf(select->getTrueValue(), done, table);
   Value *b = indexOf(select->getFalseValue(), done, table);
-  return done[v] = SelectInst::Create(select->getCondition(), a, b,
-                                      "spacer.line", select->getIterator());
+  // An argument may be poison, an index may not.
+  Value *condition = select->getCondition();
+  if (!isGuaranteedNotToBeUndefOrPoison(condition))
+    condition =
+        new FreezeInst(condition, "spacer.choice", select->getIterator());
+  return done[v] = SelectInst::Create(condition, a, b, "spacer.line",
+                                      select->getIterator());
 }
 
 void LineTables::spare(Function &f, ArrayRef<const Site *> taken) {
@@ -181,14 +187,15 @@ void LineTables::spare(Function &f, ArrayRef<const Site *> taken) {
   auto *g = new GlobalVariable(
       module, ArrayType::get(i32, table.size()), /*isConstant=*/true,
       GlobalValue::InternalLinkage, ConstantDataArray::get(context, table),
-      f.getName() + ".spacer.lines", nullptr, GlobalValue::NotThreadLocal,
+      sourceName(f) + ".spacer.lines", nullptr, GlobalValue::NotThreadLocal,
       std::nullopt, /*isExternallyInitialized=*/true);
   g->setAlignment(Align(4));
-  std::string section = (lineTablePrefix + f.getName()).str();
+  std::string section = (lineTablePrefix + sourceName(f)).str();
   if (f.hasLocalLinkage()) // as splitUnits()
     section += "." + sys::path::filename(module.getSourceFileName()).str();
   g->setSection(section);
   g->setDSOLocal(true);
+  leaveOutOfSanitizers(*g);
   for (StringRef name : {libraryAttribute, fileAttribute})
     if (f.hasFnAttribute(name))
       g->addAttribute(name, f.getFnAttribute(name).getValueAsString());
@@ -203,20 +210,23 @@ void LineTables::spare(Function &f, ArrayRef<const Site *> taken) {
     IRBuilder<> b(call);
     Value *at =
         b.CreateInBoundsGEP(g->getValueType(), g, {b.getInt32(0), indices[n]});
-    Value *line = b.CreateAlignedLoad(i32, at, Align(4), "spacer.line");
+    LoadInst *line = b.CreateAlignedLoad(i32, at, Align(4), "spacer.line");
+    line->setNoSanitizeMetadata();
     call->setArgOperand(taken[n]->argument,
                         b.CreateZExt(line, before->getType()));
     if (isa<Instruction>(before))
       old.push_back(before);
   }
   RecursivelyDeleteTriviallyDeadInstructionsPermissive(old);
-  report.spared.push_back({f.getName().str(), table.size()});
+  report.spared.push_back({sourceName(f).str(), table.size()});
 }
 
 void LineTables::run() {
+  // Code in a section of its own may be run where it cannot reach data.
   for (Function &f : module)
     if (!f.isDeclaration() && !f.hasAvailableExternallyLinkage() &&
-        f.hasName() && !f.hasOptNone() && !f.hasFnAttribute(Attribute::Naked))
+        f.hasName() && !f.hasOptNone() && !f.hasFnAttribute(Attribute::Naked) &&
+        !f.hasSection() && !f.hasFnAttribute("implicit-section-name"))
       findSites(f);
 
   // By kind of call: is each number that comes here a line number?

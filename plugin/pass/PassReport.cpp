@@ -3,7 +3,6 @@
 #include "PassReport.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -12,11 +11,14 @@ namespace spacer {
 
 Error PassReport::write(StringRef file) const {
   std::error_code ec;
-  ToolOutputFile out(file, ec, sys::fs::OF_Text);
-  if (ec)
+  auto bad = [&] {
     return createStringError("spacer: cannot write the report " + file + ": " +
                              ec.message());
-  json::OStream j(out.os(), 2);
+  };
+  raw_fd_ostream out(file, ec, sys::fs::OF_Text);
+  if (ec)
+    return bad();
+  json::OStream j(out, 2);
   auto list = [&](StringRef key, const std::vector<std::string> &names) {
     j.attributeArray(key, [&] {
       for (const std::string &n : names)
@@ -41,9 +43,12 @@ Error PassReport::write(StringRef file) const {
     j.attribute("tagged", tagged);
     j.attribute("calls", calls);
   });
-  out.os() << '\n';
-  out.keep();
-  return Error::success();
+  j.flush();
+  out << '\n';
+  out.close();
+  ec = out.error();
+  out.clear_error(); // or it ends the process
+  return ec ? bad() : Error::success();
 }
 
 } // namespace spacer

@@ -22,7 +22,7 @@ struct PassReport {
   uint64_t calls = 0;               ///< edges of the call graph profile
   std::vector<std::string> borders; ///< functions hidden from other libraries
 
-  /// Writes JSON to \p file, whole or not at all.
+  /// Writes JSON to \p file. What a failure leaves there is not whole.
   llvm::Error write(llvm::StringRef file) const;
 };
 

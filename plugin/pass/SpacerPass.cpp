@@ -7,13 +7,15 @@
 //              thin: foreign imports dropped, every step last
 //
 // The order of the steps matters little; the table of lines must come before
-// tags, which name it.
+// tags, which name it, and before sections are named, for functions with a
+// section of the programmer's keep their constants.
 //
 //===----------------------------------------------------------------------===//
 
 #include "SpacerPass.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/WithColor.h"
+#include "llvm/TargetParser/Triple.h"
 #include "llvm/Transforms/IPO/GlobalDCE.h"
 
 using namespace llvm;
@@ -42,8 +44,9 @@ public:
 } // namespace
 
 PreservedAnalyses SpacerPass::run(Module &m, ModuleAnalysisManager &mam) {
-  if (m.getNamedGlobal("spacer.tags") ||
-      !m.getTargetTriple().starts_with("x86_64"))
+  Triple triple(m.getTargetTriple());
+  if (m.getNamedGlobal("spacer.tags") || triple.getArch() != Triple::x86_64 ||
+      !triple.isOSBinFormatELF() || m.getDataLayout().getPointerSize() != 8)
     return PreservedAnalyses::all(); // loaded twice, or not ours to change
   bool isPrepared = m.getNamedMetadata(preparedMetadata) != nullptr;
   Phase phase = isAtLink || isPrepared ? Phase::Link
@@ -65,11 +68,8 @@ PreservedAnalyses SpacerPass::run(Module &m, ModuleAnalysisManager &mam) {
     SourceLines noted;
     if (phase == Phase::Link)
       noted = linesOf(m);
-    if (options.units) {
+    if (options.units)
       tieConstants(m, report);
-      if (phase == Phase::Compile)
-        splitUnits(m, /*onlyLocals=*/lines->known, report);
-    }
     if (options.imageGot)
       redirectImageData(m, options, report);
     if (options.frequencies) {
@@ -79,6 +79,8 @@ PreservedAnalyses SpacerPass::run(Module &m, ModuleAnalysisManager &mam) {
     }
     if (options.lines)
       makeLineTables(m, phase == Phase::Link ? noted : *lines, report);
+    if (options.units && phase == Phase::Compile)
+      splitUnits(m, /*onlyLocals=*/lines->known, report);
     if (options.tags)
       addTags(m, options, report);
   }

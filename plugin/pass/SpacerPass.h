@@ -42,11 +42,24 @@ enum class Phase {
   Link,    ///< at link-time optimisation, last
 };
 
+/// The name of \p g in objects, as far as the pass makes names of it: without
+/// the mark of a name that the source gave with asm().
+inline llvm::StringRef sourceName(const llvm::GlobalValue &g) {
+  return llvm::GlobalValue::dropLLVMManglingEscape(g.getName());
+}
+
+/// Sanitizers run after the pass and would pad \p g, whose bytes are a format.
+inline void leaveOutOfSanitizers(llvm::GlobalVariable &g) {
+  llvm::GlobalValue::SanitizerMetadata none;
+  none.NoAddress = none.NoHWAddress = true;
+  g.setSanitizerMetadata(none);
+}
+
 //===-- Steps ------------------------------------------------------------===//
 
-/// Units.cpp. Gives each function and object a section of its own, named after
-/// it, or only each local one. Mergeable constants stay in the sections where
-/// linkers merge them.
+/// Units.cpp. Reports each function and object that gets a section of its own,
+/// and names it after it; where the backend makes sections (\p onlyLocals) just
+/// for local ones. Mergeable constants stay where linkers merge them.
 void splitUnits(llvm::Module &m, bool onlyLocals, PassReport &report);
 
 /// Units.cpp. Names private constants after the only function that uses them.

@@ -79,13 +79,16 @@ void addTags(Module &m, const PassOptions &options, PassReport &report) {
     StringRef library = isMixed ? attributeOf(g, libraryAttribute) : "";
     if (isMixed && library.empty())
       continue;
+    // Has no address that a linker could write.
+    if (g.isThreadLocal() || g.getAddressSpace())
+      continue;
     // Linkers find mergeable constants by who refers to them.
     if (g.hasPrivateLinkage() && cast<GlobalVariable>(g).hasGlobalUnnamedAddr())
       continue;
     std::string name;
     if (g.hasInternalLinkage()) {
       StringRef source = isMixed ? attributeOf(g, fileAttribute) : file;
-      name = (source + ":" + g.getName()).str();
+      name = (source + ":" + sourceName(g)).str();
     }
     tagged.push_back({&g, name, library.str()});
   }
@@ -126,6 +129,7 @@ void addTags(Module &m, const PassOptions &options, PassReport &report) {
   g->setSection(tagSectionName);
   g->setAlignment(Align(8));
   g->setMetadata(LLVMContext::MD_exclude, MDNode::get(context, {}));
+  leaveOutOfSanitizers(*g);
   appendToCompilerUsed(m, {g});
   report.tagged = tagged.size();
 }

@@ -55,6 +55,13 @@ static bool mayMove(const GlobalObject &g) {
          !g.isThreadLocal() && !g.getName().starts_with("llvm.") && g.hasName();
 }
 
+// `#pragma clang section` names sections in attributes.
+static bool hasImplicitSection(const GlobalObject &g) {
+  if (auto *f = dyn_cast<Function>(&g))
+    return f->hasFnAttribute("implicit-section-name");
+  return cast<GlobalVariable>(g).hasImplicitSection();
+}
+
 static StringRef prefixFor(const GlobalVariable &g) {
   const Constant *c = g.getInitializer();
   if (g.isConstant()) {
@@ -70,7 +77,7 @@ static StringRef prefixFor(const GlobalVariable &g) {
 // `ld -r` joins sections of one name, and static functions of two files may
 // have one: their sections carry the file's name too.
 static std::string sectionFor(const GlobalObject &g, StringRef prefix) {
-  std::string name = (prefix + g.getName()).str();
+  std::string name = (prefix + sourceName(g)).str();
   if (g.hasLocalLinkage())
     name +=
         ("." + sys::path::filename(g.getParent()->getSourceFileName())).str();
@@ -78,21 +85,21 @@ static std::string sectionFor(const GlobalObject &g, StringRef prefix) {
 }
 
 void splitUnits(Module &m, bool onlyLocals, PassReport &report) {
-  // Elsewhere data may lie in .ldata and the like.
-  auto model = m.getCodeModel();
-  bool isNearData =
-      !model || *model == CodeModel::Small || *model == CodeModel::Kernel;
-  for (Function &f : m)
-    if (mayMove(f) && (f.hasLocalLinkage() || !onlyLocals)) {
-      f.setSection(sectionFor(f, ".text."));
-      report.units.push_back(f.getName().str());
-    }
-  for (GlobalVariable &g : m.globals())
-    if (isNearData && mayMove(g) && !isMergeable(g) &&
-        (g.hasLocalLinkage() || !onlyLocals)) {
-      g.setSection(sectionFor(g, prefixFor(g)));
-      report.units.push_back(g.getName().str());
-    }
+  // In the medium and large models the backend decides by size what is far away
+  // (.lbss, .ltext, ...), but not for what has a section.
+  std::optional<CodeModel::Model> model = m.getCodeModel();
+  bool isNear =
+      !model || (*model != CodeModel::Medium && *model != CodeModel::Large);
+  for (GlobalObject &g : m.global_objects()) {
+    auto *v = dyn_cast<GlobalVariable>(&g);
+    if (!mayMove(g) || hasImplicitSection(g) || (v && isMergeable(*v)))
+      continue;
+    if (isNear && (g.hasLocalLinkage() || !onlyLocals))
+      g.setSection(sectionFor(g, v ? prefixFor(*v) : ".text."));
+    else if (!onlyLocals)
+      continue;
+    report.units.push_back(sourceName(g).str());
+  }
 }
 
 // The functions that use v, through constants too.
@@ -131,7 +138,7 @@ void tieConstants(Module &m, PassReport &report) {
     findUsers(&g, users, others);
     if (others || users.size() != 1 || !users[0]->hasName())
       continue;
-    StringRef base = withoutNumber(g.getName()), owner = users[0]->getName();
+    StringRef base = withoutNumber(g.getName()), owner = sourceName(*users[0]);
     bool named =
         base.ends_with(owner) || base.contains(("." + owner + ".").str());
     tied.push_back({&g, named ? base.str() : (base + "." + owner).str()});
