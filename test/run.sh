@@ -9,7 +9,8 @@
 #   lld     lld's own ELF tests: ld.spacer against stock ld.lld-19 (test/lld/run.sh)
 #   pairs   programs against two versions of a library, every image compared with stock lld's
 #   noflag  without --spacer-* flags the output is stock ld.lld-19's, byte for byte
-#   bed     real software as unikernels and Linux programs, both compilers, all on one atlas
+#   bed     real software as unikernels and Linux programs, both compilers and the compiler pass,
+#           all on one atlas
 #   e2e     every executable test/e2e/*.sh and *.py; exit code 77 means skipped
 #
 # Each ends with "N passed, N failed, N skipped", and so does the whole, with the sums.  A suite
@@ -105,6 +106,9 @@ suite_bed() {
         --link-flags="--spacer-atlas=$scratch/$compiler.$sections.{form}.atlas" || status=1
     done
   done
+  echo "--- clang with the compiler pass, on the atlas of clang without it"
+  "$root/test/bed/check.sh" --linker="$ld" --pass="$build/lib/spacer/libSpacerPass.so" --jobs="$jobs" \
+    --link-flags="--spacer-atlas=$scratch/clang.yes.{form}.atlas" || status=1
   rm -rf "$scratch"
   return $status
 }
