@@ -2,13 +2,15 @@
 """Sharing when every image is optimised at the link: applications and libraries as bitcode, compiled with the pass.
 
 Each application is linked by ld.spacer on one atlas, booted, and its output compared with that of stock lld's image of
-objects without LTO and pass. Then `spacer compare` over all images: ideal / distinct pages. The same again without the
-pass, if --without is given, for comparison. Bar of the issue: efficiency ≥ 0.90, and everything boots and works."""
+objects without LTO and pass. Then `spacer compare` over all images: ideal / distinct pages. Private code counts on both
+sides there, so images that share nothing would look perfect: the pages of all images and how many of them are private
+stand beside it. --without does it again without the pass, where libraries are lost in the optimised whole. Bar of the
+issue: efficiency ≥ 0.90, and everything boots and works."""
 
 import json
 import subprocess
 
-from measure import bar, bedFolder, link, linkArgv, main, passFolders, table
+from measure import bar, bedFolder, classPages, link, linkArgv, main, passFolders, table
 
 from harness import Refused, bedInput, execute, root
 
@@ -48,9 +50,13 @@ def body(options, tools, work):
                                              stdout=subprocess.PIPE).stdout)
         value = said.get("efficiency", 0)
         found[side] = {"efficiency": value, "problems": problems, "compare": said}
-        rows.append([side, len(images), said.get("distinctPages"), said.get("idealPages"), f"{value:.3f}",
+        classes = [classPages(image) for image in images.values()]
+        private = sum(len(c.get("private", ())) for c in classes)
+        pages = sum(entry["pages"] for entry in said.get("images", ()))
+        found[side].update(pages=pages, privatePages=private)
+        rows.append([side, len(images), pages, private, said.get("distinctPages"), said.get("idealPages"), f"{value:.3f}",
                      len(images) - len(problems), bar(value, 0.90, True) if not problems else "MISSED: " + problems[0]])
-    table(["pass", "images", "distinct pages", "ideal", "efficiency", "print what stock's do", "bar"], rows)
+    table(["pass", "images", "pages", "private", "distinct", "ideal", "efficiency", "right output", "bar"], rows)
     return found
 
 
