@@ -77,6 +77,7 @@ public:
     if (ci.hasPreprocessor())
       ci.getPreprocessor().addPPCallbacks(
           std::make_unique<LineWatcher>(ci.getSourceManager(), lines));
+    isInFrontend = true;
     clang::CodeGenOptions &code = ci.getCodeGenOpts();
     if (options.units) {
       code.FunctionSections = true;

@@ -64,7 +64,8 @@ extern "C" __attribute__((visibility("default"))) llvm::PassPluginLibraryInfo
 llvmGetPassPluginInfo() {
   return {LLVM_PLUGIN_API_VERSION, "spacer", SPACER_VERSION,
           [](llvm::PassBuilder &builder) {
-            spacer::registerPasses(builder, {},
-                                   std::make_shared<spacer::SourceLines>());
+            if (!spacer::isInFrontend)
+              spacer::registerPasses(builder, {},
+                                     std::make_shared<spacer::SourceLines>());
           }};
 }

@@ -122,6 +122,10 @@ private:
 void registerPasses(llvm::PassBuilder &builder, const PassOptions &options,
                     std::shared_ptr<const SourceLines> lines);
 
+/// Whether clang has the pass from the frontend's plugin, with its arguments;
+/// -fpass-plugin= of the same file then adds nothing.
+inline bool isInFrontend = false;
+
 /// FrontendPlugin.cpp. Makes `-fplugin-arg-spacer-` known to clang. To be
 /// called in a process that has clang's symbols.
 void registerFrontendPlugin();
