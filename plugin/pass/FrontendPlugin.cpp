@@ -16,6 +16,7 @@
 #include "clang/Basic/SourceManager.h"
 #include "clang/Frontend/CompilerInstance.h"
 #include "clang/Frontend/FrontendAction.h"
+#include "clang/Frontend/FrontendOptions.h"
 #include "clang/Frontend/FrontendPluginRegistry.h"
 #include "clang/Lex/MacroInfo.h"
 #include "clang/Lex/PPCallbacks.h"
@@ -73,7 +74,9 @@ public:
   std::unique_ptr<clang::ASTConsumer>
   CreateASTConsumer(clang::CompilerInstance &ci, StringRef) override {
     auto lines = std::make_shared<SourceLines>();
-    lines->known = true;
+    lines->inFrontend = true;
+    // Preprocessed by another run of the compiler: nothing is left to see.
+    lines->known = !ci.getFrontendOpts().Inputs[0].getKind().isPreprocessed();
     if (ci.hasPreprocessor())
       ci.getPreprocessor().addPPCallbacks(
           std::make_unique<LineWatcher>(ci.getSourceManager(), lines));

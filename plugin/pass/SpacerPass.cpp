@@ -80,7 +80,7 @@ PreservedAnalyses SpacerPass::run(Module &m, ModuleAnalysisManager &mam) {
     if (options.lines)
       makeLineTables(m, phase == Phase::Link ? noted : *lines, report);
     if (options.units && phase == Phase::Compile)
-      splitUnits(m, /*onlyLocals=*/lines->known, report);
+      splitUnits(m, /*onlyLocals=*/lines->inFrontend, report);
     if (options.tags)
       addTags(m, options, report);
   }

@@ -32,6 +32,7 @@ inline constexpr char preparedMetadata[] = "spacer.prepared";
 /// What the frontend knows and IR does not: each number that `__LINE__` became.
 struct SourceLines {
   bool known = false;
+  bool inFrontend = false; ///< which makes sections
   llvm::DenseSet<uint64_t> numbers;
 };
 

@@ -127,6 +127,7 @@ void tieConstants(Module &m, PassReport &report) {
   struct Tied {
     GlobalVariable *data;
     std::string name;
+    StringRef owner;
   };
   std::vector<Tied> tied;
   for (GlobalVariable &g : m.globals()) {
@@ -141,14 +142,21 @@ void tieConstants(Module &m, PassReport &report) {
     StringRef base = withoutNumber(g.getName()), owner = sourceName(*users[0]);
     bool named =
         base.ends_with(owner) || base.contains(("." + owner + ".").str());
-    tied.push_back({&g, named ? base.str() : (base + "." + owner).str()});
-    report.tied.push_back({tied.back().name, owner.str()});
+    tied.push_back(
+        {&g, named ? base.str() : (base + "." + owner).str(), owner});
   }
   // First out of the way: a name may be another's old one.
   for (Tied &t : tied)
     t.data->setName("");
-  for (Tied &t : tied)
-    t.data->setName(t.name); // namesakes of one function are numbered in order
+  // Namesakes of one function are numbered in order; LLVM would count on from
+  // the last number that it gave in this file.
+  for (Tied &t : tied) {
+    std::string name = t.name;
+    for (unsigned n = 1; m.getNamedValue(name); ++n)
+      name = t.name + "." + std::to_string(n);
+    t.data->setName(name);
+    report.tied.push_back({name, t.owner.str()});
+  }
 }
 
 } // namespace spacer
