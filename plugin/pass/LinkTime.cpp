@@ -111,30 +111,35 @@ static StringRef libraryOf(const Function &f) {
   return f.getFnAttribute(libraryAttribute).getValueAsString();
 }
 
-// The callee as a caller of another library may know it: its type, and what of
-// its parameters decides how they are passed (psABI).
-static Function *declarationOf(Function &f) {
-  Module &m = *f.getParent();
-  Function *d =
-      Function::Create(f.getFunctionType(), GlobalValue::ExternalLinkage,
-                       f.getAddressSpace(), f.getName() + ".spacer.border", &m);
-  d->setCallingConv(f.getCallingConv());
-  d->addFnAttr(borderAttribute);
+// What a caller of another library may know of f beside its type: what of its
+// parameters decides how they are passed (psABI), and that C does not throw.
+static AttributeList knownAbroad(const Function &f) {
   static const Attribute::AttrKind passing[] = {
       Attribute::ZExt,       Attribute::SExt,         Attribute::InReg,
       Attribute::ByVal,      Attribute::StructRet,    Attribute::Nest,
       Attribute::Alignment,  Attribute::SwiftSelf,    Attribute::SwiftError,
       Attribute::SwiftAsync, Attribute::Preallocated, Attribute::InAlloca};
-  AttributeList from = f.getAttributes();
+  LLVMContext &context = f.getContext();
+  AttributeList from = f.getAttributes(), to;
   for (Attribute::AttrKind k : passing) {
     if (from.hasRetAttr(k))
-      d->addRetAttr(from.getRetAttrs().getAttribute(k));
+      to = to.addRetAttribute(context, from.getRetAttrs().getAttribute(k));
     for (unsigned a = 0; a != f.arg_size(); ++a)
       if (from.hasParamAttr(a, k))
-        d->addParamAttr(a, from.getParamAttr(a, k));
+        to = to.addParamAttribute(context, a, from.getParamAttr(a, k));
   }
   if (f.doesNotThrow())
-    d->setDoesNotThrow(); // C, or said so in a header: not inferred from a body
+    to = to.addFnAttribute(context, Attribute::NoUnwind);
+  return to;
+}
+
+static Function *declarationOf(Function &f) {
+  Function *d = Function::Create(
+      f.getFunctionType(), GlobalValue::ExternalLinkage, f.getAddressSpace(),
+      f.getName() + ".spacer.border", f.getParent());
+  d->setCallingConv(f.getCallingConv());
+  d->setAttributes(knownAbroad(f));
+  d->addFnAttr(borderAttribute);
   return d;
 }
 
@@ -187,12 +192,15 @@ void lowerBorders(Module &m, PassReport &report) {
       continue;
     StringRef name = f.getName();
     name.consume_back(".spacer.border");
-    // The optimiser may rename nothing external, so it is there.
-    Function *target = m.getFunction(name);
-    if (!target)
-      report_fatal_error("spacer: " + name +
-                         " was lost during link-time optimisation");
     report.borders.push_back(name.str());
+    Function *target = m.getFunction(name);
+    if (!target) {
+      // A copy that nobody else used; the definition is in another file.
+      std::string own = name.str();
+      f.setName(own);
+      f.removeFnAttr(borderAttribute);
+      continue;
+    }
     f.replaceAllUsesWith(target);
     f.eraseFromParent();
   }
@@ -222,6 +230,14 @@ void dropForeignImports(Module &m) {
       f.deleteBody();
       f.setLinkage(GlobalValue::ExternalLinkage);
       f.setComdat(nullptr);
+      f.setAttributes(knownAbroad(f));
+    }
+  for (GlobalVariable &g : m.globals())
+    if (g.hasAvailableExternallyLinkage() &&
+        g.getAttribute(libraryAttribute).getValueAsString() != own) {
+      g.setInitializer(nullptr);
+      g.setLinkage(GlobalValue::ExternalLinkage);
+      g.setComdat(nullptr);
     }
 }
 
