@@ -23,7 +23,7 @@ llvmTools = setting("LLVM_TOOLS_DIR", "/usr/lib/llvm-19/bin")
 config.name = "spacer"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".s", ".test", ".c", ".cpp", ".ll"]
-config.excludes = ["pairs", "unit", "bed", "e2e", "fixtures", "fuzz"]  # only test/lit/ is ours
+config.excludes = ["pairs", "unit", "bed", "bench", "e2e", "fixtures", "fuzz", "programs"]  # only test/lit/ is ours
 config.test_source_root = here
 config.test_exec_root = os.path.join(build, "test")
 
