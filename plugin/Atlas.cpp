@@ -111,6 +111,16 @@ template <class Entry> struct Table {
   }
 };
 
+/// The end of the last of some rows that begins in [begin, end), or begin.
+struct LastEnd {
+  uint64_t begin, end;
+  uint64_t at = begin;
+  void take(uint64_t address, uint64_t bytes) {
+    if (address >= begin && address < end)
+      at = std::max(at, address + bytes);
+  }
+};
+
 /// The variants of one page. Added ones have the numbers that follow.
 struct PageEntry {
   uint32_t committed = 0;
@@ -135,7 +145,8 @@ struct Atlas::Impl {
   Table<PlaceList> places;
   std::deque<PlaceRow> newPlaces;
   std::optional<DenseMap<Hash128, PlaceList>> movedPlaces;
-  Statement extentsIn, slotsIn, unitsIn, tlsPlaces, variantCount, variantsOf, variantsByHash;
+  Statement extentsIn, slotsIn, unitsIn, tlsPlaces, variantCount, variantsOf,
+      variantsByHash;
   DenseMap<uint64_t, PageEntry> pages;
   std::deque<PageVariant> foundVariants;
   std::vector<ExtentRow> newExtents;
@@ -167,6 +178,15 @@ struct Atlas::Impl {
     if (rc != SQLITE_DONE)
       note(file->fail(rc, "cannot read"));
     s.reset();
+  }
+  /// Of committed rows (address, bytes) that \p sql selects from two bounds.
+  LastEnd lastEnd(Statement &s, const char *sql, uint64_t begin, uint64_t end) {
+    LastEnd last{begin, end};
+    if (ready(s, sql)) {
+      s.bindAll(begin, end);
+      rows(s, [&] { last.take(s.u64(0), s.u64(1)); });
+    }
+    return last;
   }
   template <class Entry, class Read>
   const Entry *find(Table<Entry> &table, const Hash128 &key,
@@ -353,44 +373,29 @@ std::vector<ExtentRow> Atlas::extents(Region r, uint64_t begin, uint64_t end) {
 }
 
 uint64_t Atlas::slotsEnd(uint64_t begin, uint64_t end) {
-  uint64_t last = begin;
-  auto take = [&](uint64_t address, uint64_t bytes) {
-    if (address >= begin && address < end)
-      last = std::max(last, address + bytes);
-  };
   // Slots do not overlap: the last to begin is the last to end.
-  if (impl->ready(impl->slotsIn,
-                  "SELECT address, bytes FROM slot WHERE address >= ? AND "
-                  "address < ? ORDER BY address DESC LIMIT 1")) {
-    impl->slotsIn.bindAll(begin, end);
-    impl->rows(impl->slotsIn,
-               [&] { take(impl->slotsIn.u64(0), impl->slotsIn.u64(1)); });
-  }
+  LastEnd last = impl->lastEnd(
+      impl->slotsIn,
+      "SELECT address, bytes FROM slot WHERE address >= ? AND "
+      "address < ? ORDER BY address DESC LIMIT 1",
+      begin, end);
   for (const SlotRow *s : impl->slots.added)
-    take(s->address, s->bytes);
-  return last;
+    last.take(s->address, s->bytes);
+  return last.at;
 }
 
 uint64_t Atlas::unitsEnd(uint64_t begin, uint64_t end) {
-  uint64_t last = begin;
-  auto take = [&](uint64_t address, uint64_t bytes) {
-    if (address >= begin && address < end)
-      last = std::max(last, address + bytes);
-  };
-  if (impl->ready(impl->unitsIn,
-                  "SELECT max(address + bytes) FROM (SELECT address, bytes FROM "
-                  "unit UNION ALL SELECT address, capacity FROM place) WHERE "
-                  "address >= ? AND address < ?")) {
-    impl->unitsIn.bindAll(begin, end);
-    impl->rows(impl->unitsIn, [&] {
-      last = std::max(last, impl->unitsIn.u64(0)); // 0 if there is none
-    });
-  }
+  LastEnd last = impl->lastEnd(
+      impl->unitsIn,
+      "SELECT address, bytes FROM (SELECT address, bytes FROM unit UNION ALL "
+      "SELECT address, capacity FROM place) WHERE address >= ? AND "
+      "address < ? ORDER BY address + bytes DESC LIMIT 1",
+      begin, end);
   for (const UnitRow *u : impl->units.added)
-    take(u->address, u->bytes);
+    last.take(u->address, u->bytes);
   for (const PlaceRow &p : impl->newPlaces)
-    take(p.address, p.capacity);
-  return last;
+    last.take(p.address, p.capacity);
+  return last.at;
 }
 
 uint64_t Atlas::tlsDepth() {

@@ -152,6 +152,11 @@ struct FunctionAt {
   Symbol *symbol;
 };
 
+/// A file's tags, and the index of the section that they stand in.
+struct ObjectTags : FileTags {
+  uint32_t section = 0;
+};
+
 class SpacerLink final : public LinkHook {
 public:
   void options(SmallVectorImpl<const char *> &args) override;
@@ -170,8 +175,8 @@ private:
   bool active() const { return atlas && !errorCount(); }
   bool refuse();
   void classifyFiles();
-  FileTags tagsOf(ELFFileBase *f);
-  void applyTags(ELFFileBase *f, const FileTags &tags);
+  ObjectTags tagsOf(ELFFileBase *f);
+  void applyTags(ELFFileBase *f, const ObjectTags &tags);
   void findOwners(ELFFileBase *f);
   uint32_t libraryOf(const InputFile *f) const { return fileLibrary.lookup(f); }
   uint32_t libraryOf(const SectionBase *s, const InputFile *f) const {
@@ -237,7 +242,7 @@ private:
   /// Where tags say more than the file: link-time optimisation's output.
   DenseMap<const SectionBase *, uint32_t> sectionLibrary;
   DenseSet<const InputFile *> estimatedFiles; ///< whose profile is a guess
-  DenseSet<const InputFile *> taggedFiles; ///< with code of several libraries
+  DenseSet<const InputFile *> mixedFiles; ///< with code of several libraries
   /// Names of local symbols by tags, "FILE:NAME".
   DenseMap<std::pair<const SectionBase *, uint64_t>, StringRef> tagNames;
   StringMap<uint32_t> libraryIndex;
@@ -322,7 +327,9 @@ void SpacerLink::options(SmallVectorImpl<const char *> &args) {
   if (Error e = deltas.scan(args))
     fatal(toString(std::move(e)));
   // lld loads it when, and only if, it optimises bitcode.
-  if (std::string pass = findPass(); !opts.atlas.empty() && !pass.empty())
+  if (opts.atlas.empty())
+    return;
+  if (std::string pass = findPass(); !pass.empty())
     args.push_back(saver().save("--load-pass-plugin=" + pass).data());
 }
 
@@ -391,7 +398,7 @@ void SpacerLink::classifyFiles() {
   StringMap<std::string> claims;
   for (ELFFileBase *f : ctx.objectFiles) {
     checkSectionsAreWhole(f);
-    FileTags tags = tagsOf(f);
+    ObjectTags tags = tagsOf(f);
     if (tags.isEstimated)
       estimatedFiles.insert(f);
     StringRef archive = f->archiveName;
@@ -436,9 +443,10 @@ void SpacerLink::classifyFiles() {
   }
 }
 
-FileTags SpacerLink::tagsOf(ELFFileBase *f) {
+ObjectTags SpacerLink::tagsOf(ELFFileBase *f) {
   const ELFFile<ELF64LE> obj = f->getObj<ELF64LE>();
-  for (const ELF64LE::Shdr &s : f->getELFShdrs<ELF64LE>()) {
+  ArrayRef<ELF64LE::Shdr> headers = f->getELFShdrs<ELF64LE>();
+  for (const ELF64LE::Shdr &s : headers) {
     if (s.sh_type != SHT_PROGBITS || (s.sh_flags & SHF_ALLOC))
       continue; // most sections, without a look at their names
     Expected<StringRef> name = obj.getSectionName(s);
@@ -453,26 +461,20 @@ FileTags SpacerLink::tagsOf(ELFFileBase *f) {
     Expected<FileTags> tags = readTags(*content, where);
     if (!tags)
       fatal(toString(tags.takeError()));
-    return *tags;
+    return {std::move(*tags), uint32_t(&s - headers.data())};
   }
   return {};
 }
 
 // Entries name their symbols by relocations.
-void SpacerLink::applyTags(ELFFileBase *f, const FileTags &tags) {
+void SpacerLink::applyTags(ELFFileBase *f, const ObjectTags &tags) {
   if (tags.entries.empty())
     return;
   const ELFFile<ELF64LE> obj = f->getObj<ELF64LE>();
-  ArrayRef<ELF64LE::Shdr> headers = f->getELFShdrs<ELF64LE>();
   DenseMap<uint64_t, std::pair<uint32_t, int64_t>> target; ///< symbol, addend
-  for (const ELF64LE::Shdr &s : headers) {
-    if (s.sh_type != SHT_RELA || s.sh_info >= headers.size())
+  for (const ELF64LE::Shdr &s : f->getELFShdrs<ELF64LE>()) {
+    if (s.sh_type != SHT_RELA || s.sh_info != tags.section)
       continue;
-    Expected<StringRef> name = obj.getSectionName(headers[s.sh_info]);
-    if (!name || *name != tagSectionName) {
-      consumeError(name.takeError());
-      continue;
-    }
     Expected<ELF64LE::RelaRange> relas = obj.relas(s);
     if (!relas)
       fatal(lld::toString(f) + ": " + toString(relas.takeError()));
@@ -499,7 +501,7 @@ void SpacerLink::applyTags(ELFFileBase *f, const FileTags &tags) {
       sectionLibrary[sec] = addLibrary(e.library);
   }
   if (tags.isMixed) {
-    taggedFiles.insert(f);
+    mixedFiles.insert(f);
     findOwners(f);
   }
 }
@@ -782,7 +784,7 @@ void SpacerLink::nameUnits(ELFFileBase *file) {
 
 void SpacerLink::findSymbols() {
   for (ELFFileBase *f : ctx.objectFiles)
-    if (libraryOf(f) || taggedFiles.contains(f))
+    if (libraryOf(f) || mixedFiles.contains(f))
       nameUnits(f);
   names.settle();
   names.nameUnits(model);

@@ -278,24 +278,22 @@ uint64_t Placer::lineTableBytes(ArrayRef<uint32_t> units, size_t i) const {
 // What is free behind changed line tables: their page gets a new content in any
 // case, so more on it costs nothing. Tables stand last in their extent.
 Expected<Window> Placer::changingTail() {
-  Window tail{0, 0};
+  std::set<uint64_t> changing; // pages
   for (const Unit &u : model.units) {
-    if (!u.isLineTable || !u.named || u.isPrivate || !u.address)
-      continue;
-    uint64_t page = alignDown(u.address, pageBytes);
-    if (page == alignDown(tail.base, pageBytes))
+    uint64_t page = alignDown(u.address, pageBytes), offset = u.address - page;
+    if (!u.isLineTable || !u.named || u.isPrivate || !u.address ||
+        offset + u.bytes > pageBytes || changing.contains(page))
       continue;
     Expected<ArrayRef<PageVariant>> variants = atlas.pageVariants(page);
     if (!variants)
       return variants.takeError();
-    uint64_t offset = u.address - page;
-    bool changed =
-        offset + u.bytes <= pageBytes &&
-        llvm::none_of(*variants, [&](const PageVariant &v) {
+    if (llvm::none_of(*variants, [&](const PageVariant &v) {
           return !memcmp(v.content.data() + offset, u.content.data(), u.bytes);
-        });
-    if (!changed)
-      continue;
+        }))
+      changing.insert(page);
+  }
+  Window tail{0, 0};
+  for (uint64_t page : changing)
     for (const ExtentRow &e :
          atlas.extents(Region::Rodata, page, page + pageBytes)) {
       uint64_t end = e.base + e.bytes;
@@ -305,7 +303,6 @@ Expected<Window> Placer::changingTail() {
       if (end - used > tail.bytes)
         tail = {used, end - used};
     }
-  }
   return tail;
 }
 

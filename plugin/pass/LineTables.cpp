@@ -32,7 +32,6 @@
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Transforms/Utils/Local.h"
 #include <unordered_map>
 
@@ -60,9 +59,8 @@ public:
   void run();
 
 private:
-  bool mayBeLine(uint64_t v, bool endsBadly) const {
-    return lines.known ? lines.numbers.contains(v)
-                       : endsBadly && v >= smallestGuess;
+  bool mayBeLine(uint64_t v) const {
+    return lines.known ? lines.numbers.contains(v) : v >= smallestGuess;
   }
   void findSites(Function &f);
   void spare(Function &f, ArrayRef<const Site *> sites);
@@ -190,15 +188,12 @@ void LineTables::spare(Function &f, ArrayRef<const Site *> taken) {
       sourceName(f) + ".spacer.lines", nullptr, GlobalValue::NotThreadLocal,
       std::nullopt, /*isExternallyInitialized=*/true);
   g->setAlignment(Align(4));
-  std::string section = (lineTablePrefix + sourceName(f)).str();
-  if (f.hasLocalLinkage()) // as splitUnits()
-    section += "." + sys::path::filename(module.getSourceFileName()).str();
-  g->setSection(section);
+  g->setSection(sectionFor(f, lineTablePrefix));
   g->setDSOLocal(true);
   leaveOutOfSanitizers(*g);
   for (StringRef name : {libraryAttribute, fileAttribute})
-    if (f.hasFnAttribute(name))
-      g->addAttribute(name, f.getFnAttribute(name).getValueAsString());
+    if (hasAttribute(f, name))
+      setAttribute(*g, name, attributeOf(f, name));
   // Where the linker drops the function, it drops the table.
   if (f.hasComdat())
     g->setComdat(f.getComdat());
@@ -226,7 +221,7 @@ void LineTables::run() {
   for (Function &f : module)
     if (!f.isDeclaration() && !f.hasAvailableExternallyLinkage() &&
         f.hasName() && !f.hasOptNone() && !f.hasFnAttribute(Attribute::Naked) &&
-        !f.hasSection() && !f.hasFnAttribute("implicit-section-name"))
+        !f.hasSection() && !hasImplicitSection(f))
       findSites(f);
 
   // By kind of call: is each number that comes here a line number?
@@ -243,7 +238,7 @@ void LineTables::run() {
   for (size_t i = 0; i != sites.size(); ++i) {
     const Site &s = sites[i];
     bool badly = s.endsBadly && llvm::all_of(s.values, [&](uint64_t v) {
-                   return mayBeLine(v, true);
+                   return mayBeLine(v);
                  });
     if (badly || (lines.known && onlyLines.at(s.key)))
       taken.push_back(&s);

@@ -27,7 +27,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "SpacerPass.h"
-#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/InstIterator.h"
@@ -57,29 +56,19 @@ void prepareForLinkTime(Module &m, const PassOptions &options,
   StringRef file = sys::path::filename(m.getSourceFileName());
   StringRef library = options.library;
   std::vector<GlobalValue *> kept;
-  for (Function &f : m) {
-    if (f.isDeclaration() || f.hasAvailableExternallyLinkage())
-      continue;
-    f.addFnAttr(fileAttribute, file);
-    if (!library.empty())
-      f.addFnAttr(libraryAttribute, library);
-    if (!f.hasLocalLinkage())
-      f.addFnAttr(externalAttribute);
-    if (!library.empty() && !f.hasLinkOnceLinkage()) {
-      f.addFnAttr(keptAttribute);
-      kept.push_back(&f);
-    }
-    ++report.tagged;
-  }
-  for (GlobalVariable &g : m.globals()) {
+  for (GlobalObject &g : m.global_objects()) {
     if (g.isDeclaration() || g.hasAvailableExternallyLinkage() ||
-        g.getName().starts_with("llvm."))
+        g.getName().starts_with("llvm.") || isa<GlobalIFunc>(g))
       continue;
-    g.addAttribute(fileAttribute, file);
+    setAttribute(g, fileAttribute, file);
     if (!library.empty())
-      g.addAttribute(libraryAttribute, library);
+      setAttribute(g, libraryAttribute, library);
     if (!g.hasLocalLinkage())
-      g.addAttribute(externalAttribute);
+      setAttribute(g, externalAttribute);
+    if (isa<Function>(g) && !library.empty() && !g.hasLinkOnceLinkage()) {
+      setAttribute(g, keptAttribute);
+      kept.push_back(&g);
+    }
     ++report.tagged;
   }
   appendToCompilerUsed(m, kept);
@@ -107,8 +96,8 @@ SourceLines linesOf(const Module &m) {
   return found;
 }
 
-static StringRef libraryOf(const Function &f) {
-  return f.getFnAttribute(libraryAttribute).getValueAsString();
+static StringRef libraryOf(const GlobalObject &g) {
+  return attributeOf(g, libraryAttribute);
 }
 
 // What a caller of another library may know of f beside its type: what of its
@@ -147,11 +136,8 @@ void raiseBorders(Module &m) {
   if (!m.getNamedMetadata(preparedMetadata))
     return;
   for (GlobalObject &g : m.global_objects()) {
-    auto *f = dyn_cast<Function>(&g);
-    auto *v = dyn_cast<GlobalVariable>(&g);
-    bool external = (f && f->hasFnAttribute(externalAttribute)) ||
-                    (v && v->hasAttribute(externalAttribute));
-    if (!external || g.isDeclaration() || !g.hasInternalLinkage())
+    if (isa<GlobalIFunc>(g) || !hasAttribute(g, externalAttribute) ||
+        g.isDeclaration() || !g.hasInternalLinkage())
       continue;
     g.setLinkage(GlobalValue::ExternalLinkage);
     g.setVisibility(GlobalValue::HiddenVisibility);
@@ -159,7 +145,7 @@ void raiseBorders(Module &m) {
   }
 
   MapVector<Function *, std::vector<CallBase *>> crossing;
-  DenseMap<GlobalVariable *, StringRef> user; ///< the only library that uses it
+  DenseSet<GlobalVariable *> hidden; ///< constants that others look at
   for (Function &f : m) {
     StringRef library = libraryOf(f);
     for (Instruction &i : instructions(f)) {
@@ -170,9 +156,8 @@ void raiseBorders(Module &m) {
       for (const Use &u : i.operands())
         if (auto *g = dyn_cast<GlobalVariable>(u.get()->stripInBoundsOffsets()))
           if (g->isConstant() && g->hasDefinitiveInitializer() &&
-              !g->hasLocalLinkage() &&
-              g->getAttribute(libraryAttribute).getValueAsString() != library)
-            user[g] = library;
+              !g->hasLocalLinkage() && libraryOf(*g) != library)
+            hidden.insert(g);
     }
   }
   for (auto &[callee, calls] : crossing) {
@@ -180,7 +165,7 @@ void raiseBorders(Module &m) {
     for (CallBase *call : calls)
       call->setCalledFunction(d);
   }
-  for (auto &[g, library] : user) {
+  for (GlobalVariable *g : hidden) {
     g->setExternallyInitialized(true);
     g->addAttribute(hiddenAttribute);
   }
@@ -196,8 +181,7 @@ void lowerBorders(Module &m, PassReport &report) {
     Function *target = m.getFunction(name);
     if (!target) {
       // A copy that nobody else used; the definition is in another file.
-      std::string own = name.str();
-      f.setName(own);
+      f.setName(report.borders.back());
       f.removeFnAttr(borderAttribute);
       continue;
     }
@@ -233,8 +217,7 @@ void dropForeignImports(Module &m) {
       f.setAttributes(knownAbroad(f));
     }
   for (GlobalVariable &g : m.globals())
-    if (g.hasAvailableExternallyLinkage() &&
-        g.getAttribute(libraryAttribute).getValueAsString() != own) {
+    if (g.hasAvailableExternallyLinkage() && libraryOf(g) != own) {
       g.setInitializer(nullptr);
       g.setLinkage(GlobalValue::ExternalLinkage);
       g.setComdat(nullptr);

@@ -23,25 +23,39 @@ using namespace llvm;
 namespace spacer {
 namespace {
 
-class RaiseBordersPass : public PassInfoMixin<RaiseBordersPass> {
+/// One step as a pass of its own.
+template <void (*step)(Module &)>
+class StepPass : public PassInfoMixin<StepPass<step>> {
 public:
   PreservedAnalyses run(Module &m, ModuleAnalysisManager &) {
-    raiseBorders(m);
+    step(m);
     return PreservedAnalyses::none();
   }
   static bool isRequired() { return true; }
 };
-
-class DropForeignImportsPass : public PassInfoMixin<DropForeignImportsPass> {
-public:
-  PreservedAnalyses run(Module &m, ModuleAnalysisManager &) {
-    dropForeignImports(m);
-    return PreservedAnalyses::none();
-  }
-  static bool isRequired() { return true; }
-};
+using RaiseBordersPass = StepPass<raiseBorders>;
+using DropForeignImportsPass = StepPass<dropForeignImports>;
 
 } // namespace
+
+StringRef attributeOf(const GlobalObject &g, StringRef name) {
+  if (auto *f = dyn_cast<Function>(&g))
+    return f->getFnAttribute(name).getValueAsString();
+  return cast<GlobalVariable>(g).getAttribute(name).getValueAsString();
+}
+
+bool hasAttribute(const GlobalObject &g, StringRef name) {
+  if (auto *f = dyn_cast<Function>(&g))
+    return f->hasFnAttribute(name);
+  return cast<GlobalVariable>(g).hasAttribute(name);
+}
+
+void setAttribute(GlobalObject &g, StringRef name, StringRef value) {
+  if (auto *f = dyn_cast<Function>(&g))
+    f->addFnAttr(name, value);
+  else
+    cast<GlobalVariable>(g).addAttribute(name, value);
+}
 
 PreservedAnalyses SpacerPass::run(Module &m, ModuleAnalysisManager &mam) {
   Triple triple(m.getTargetTriple());

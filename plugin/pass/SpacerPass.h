@@ -13,6 +13,7 @@
 #include "llvm/IR/Module.h"
 #include "llvm/IR/PassManager.h"
 #include <memory>
+#include <string>
 
 namespace llvm {
 class PassBuilder;
@@ -55,6 +56,19 @@ inline void leaveOutOfSanitizers(llvm::GlobalVariable &g) {
   none.NoAddress = none.NoHWAddress = true;
   g.setSanitizerMetadata(none);
 }
+
+/// An attribute of \p g, whichever kind of object it is; "" if it has none.
+llvm::StringRef attributeOf(const llvm::GlobalObject &g, llvm::StringRef name);
+bool hasAttribute(const llvm::GlobalObject &g, llvm::StringRef name);
+void setAttribute(llvm::GlobalObject &g, llvm::StringRef name,
+                  llvm::StringRef value = "");
+
+/// Units.cpp. \p prefix and the name of \p g; `ld -r` joins sections of one
+/// name, and static functions of two files may have one, so for what is local
+/// the file's name as well.
+std::string sectionFor(const llvm::GlobalObject &g, llvm::StringRef prefix);
+/// Units.cpp. Whether `#pragma clang section` names its section.
+bool hasImplicitSection(const llvm::GlobalObject &g);
 
 //===-- Steps ------------------------------------------------------------===//
 

@@ -54,12 +54,6 @@ struct Tagged {
 
 } // namespace
 
-static StringRef attributeOf(const GlobalObject &g, StringRef name) {
-  if (auto *f = dyn_cast<Function>(&g))
-    return f->getFnAttribute(name).getValueAsString();
-  return cast<GlobalVariable>(g).getAttribute(name).getValueAsString();
-}
-
 void addTags(Module &m, const PassOptions &options, PassReport &report) {
   bool isMixed = m.getNamedMetadata(preparedMetadata) != nullptr;
   bool tracksBranches = m.getModuleFlag("cf-protection-branch") != nullptr;

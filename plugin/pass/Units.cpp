@@ -55,8 +55,8 @@ static bool mayMove(const GlobalObject &g) {
          !g.isThreadLocal() && !g.getName().starts_with("llvm.") && g.hasName();
 }
 
-// `#pragma clang section` names sections in attributes.
-static bool hasImplicitSection(const GlobalObject &g) {
+// In attributes, not as GlobalObject::getSection().
+bool hasImplicitSection(const GlobalObject &g) {
   if (auto *f = dyn_cast<Function>(&g))
     return f->hasFnAttribute("implicit-section-name");
   return cast<GlobalVariable>(g).hasImplicitSection();
@@ -74,9 +74,7 @@ static StringRef prefixFor(const GlobalVariable &g) {
   return c->isNullValue() ? ".bss." : ".data.";
 }
 
-// `ld -r` joins sections of one name, and static functions of two files may
-// have one: their sections carry the file's name too.
-static std::string sectionFor(const GlobalObject &g, StringRef prefix) {
+std::string sectionFor(const GlobalObject &g, StringRef prefix) {
   std::string name = (prefix + sourceName(g)).str();
   if (g.hasLocalLinkage())
     name +=
