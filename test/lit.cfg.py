@@ -53,6 +53,7 @@ config.substitutions += [
     ("%spacer", spacer),
     ("%pass", spacerPass),
     ("%stock_ld", tool("stock-ld", os.path.join(llvmTools, "ld.lld"), "ld.lld-19")),
+    ("%gnu_ld", tool("gnu-ld", "ld.bfd")),
     ("%clangxx", tool("clang++", "clang++-19", "clang++")),
     ("%clang14", tool("clang-14", "clang-14")),
     ("%clang", tool("clang", "clang-19", "clang")),
