@@ -70,9 +70,9 @@ using namespace lld::elf;
 namespace spacer {
 namespace {
 
-/// PT_LOADs that one image may have for shared runs. Unikraft's boot code takes
-/// 128 regions in all.
-constexpr unsigned maxRuns = 32;
+/// Unikraft's symbols for places that a program patches after the link, and
+/// boot code when it runs; no relocation tells of them.
+constexpr char patchMark[] = "_uk_reloc_";
 
 /// Bytes of a run: written by lld's own InputSection::writeTo for each live
 /// unit; finishPages() does the rest.
@@ -213,6 +213,7 @@ private:
   void applyPlacement();
   void settleUsedSlots();
   void placeTlsBlock();
+  void endInitialisedTls();
   void createRuns();
   void redirectShared(uint32_t u);
   void redirectPrivate(InputSectionBase &sec);
@@ -224,6 +225,9 @@ private:
   uint32_t addressSlot(const Symbol &sym) const;
   bool movesWithImage(uint32_t slot) const;
   uint64_t slotTarget(uint32_t slot) const;
+  unsigned mostRuns() const;
+  void checkSegmentCount(ArrayRef<PhdrEntry *> phdrs);
+  void dropThreadLocalZeros();
   void repairReservedSymbols();
   void checkWindow();
   uint64_t segmentBegin(const PhdrEntry &p) const;
@@ -591,6 +595,11 @@ void SpacerLink::sectionsAssigned() {
   classifyFiles();
   if (errorCount())
     return;
+  // A unikernel's own start-up code may know of no relocations outside of what
+  // its script lists, and reads words before it has relocated them: where it is
+  // loaded at its address, they must hold what they mean.
+  if (config->isPic && script->hasSectionsCommand)
+    config->writeAddends = true;
 
   anchor = make<StringAnchor>();
   for (SectionCommand *cmd : script->sectionCommands)
@@ -776,6 +785,10 @@ void SpacerLink::nameUnits(ELFFileBase *file) {
       names.add(&file->getSymbol(i), library, std::move(qualified),
                 numericSuffix(name), model.units[it->second].content,
                 neighbour);
+    if (name.contains(patchMark)) {
+      model.units[it->second].isPrivate = true;
+      model.units[it->second].reason = "patched by the names of its symbols";
+    }
     names.propose(it->second, s.st_value, s.getBinding(),
                   local ? std::string() : name.str(),
                   local ? &file->getSymbol(i) : nullptr);
@@ -1293,6 +1306,8 @@ void SpacerLink::sectionsFinal() {
   settleUsedSlots();
   createRuns();
   applyPlacement();
+  if (script->hasSectionsCommand)
+    endInitialisedTls();
 }
 
 //===----------------------------------------------------------------------===//
@@ -1340,13 +1355,34 @@ OutputDesc *SpacerLink::newOutputSection(StringRef name, uint32_t type,
   return osd;
 }
 
+// PT_LOADs for shared pages, so that all are no more than
+// --spacer-max-segments. Without a PHDRS command lld makes the image's own
+// where flags change, beside those for headers and for what is read-only after
+// relocation.
+unsigned SpacerLink::mostRuns() const {
+  unsigned own = llvm::count_if(script->phdrsCommands,
+                                [](auto &c) { return c.type == PT_LOAD; });
+  if (script->phdrsCommands.empty()) {
+    own = 4;
+    uint32_t flags = PF_R;
+    for (SectionCommand *cmd : script->sectionCommands)
+      if (auto *osd = dyn_cast<OutputDesc>(cmd);
+          osd && (osd->osec.flags & SHF_ALLOC) &&
+          osd->osec.getPhdrFlags() != flags) {
+        flags = osd->osec.getPhdrFlags();
+        ++own;
+      }
+  }
+  return opts.maxSegments - std::min(own, opts.maxSegments);
+}
+
 void SpacerLink::createRuns() {
   std::vector<uint32_t> used;
   for (uint32_t i = 0; i != model.slots.size(); ++i)
     if (slotUsed[i])
       used.push_back(i);
   unsigned count[regionCount] = {};
-  for (const Run &run : mapRuns(model, *atlas, used, maxRuns)) {
+  for (const Run &run : mapRuns(model, *atlas, used, mostRuns())) {
     auto [prefix, flags] = outputTraits(run.region);
     std::string name = prefix.str();
     if (run.region == Region::Door) {
@@ -1423,6 +1459,39 @@ void SpacerLink::applyPlacement() {
           ms->pieces[i].outputOff = model.units[units[i]].address - base;
     }
   }
+}
+
+// Scripts say `end = . + SIZEOF(.tbss)`, where GNU ld counts from the start of
+// .tbss and lld from the end of .tdata: less if .tbss is aligned higher, and
+// boot code then puts the thread pointer elsewhere than the linker. So .tdata
+// ends where .tbss begins.
+void SpacerLink::endInitialisedTls() {
+  InputSectionDescription *last = nullptr;
+  OutputSection *tdata = nullptr;
+  uint32_t align = 1;
+  for (SectionCommand *cmd : script->sectionCommands) {
+    auto *osd = dyn_cast<OutputDesc>(cmd);
+    if (!osd || !(osd->osec.flags & SHF_TLS))
+      continue;
+    bool zero = osd->osec.type == SHT_NOBITS;
+    for (SectionCommand *sub : osd->osec.commands) {
+      auto *isd = dyn_cast<InputSectionDescription>(sub);
+      if (!isd || isd->sections.empty())
+        continue;
+      if (!zero) {
+        tdata = &osd->osec;
+        last = isd;
+        continue;
+      }
+      for (const InputSection *s : isd->sections)
+        align = std::max(align, s->addralign);
+    }
+  }
+  if (!tdata || align == 1)
+    return;
+  auto *end = make<TlsSection>(0, align, SHT_PROGBITS);
+  end->parent = tdata;
+  last->sections.push_back(end);
 }
 
 // Makes room for the library objects behind all others of the TLS block. If one
@@ -1597,6 +1666,44 @@ void SpacerLink::addSegments(SmallVectorImpl<PhdrEntry *> &phdrs) {
   }
   phdrs.append(ownPhdrs.begin(), ownPhdrs.end());
   allPhdrs = &phdrs;
+  checkSegmentCount(phdrs);
+}
+
+void SpacerLink::checkSegmentCount(ArrayRef<PhdrEntry *> phdrs) {
+  size_t count = llvm::count_if(
+      phdrs, [](const PhdrEntry *p) { return p->p_type == PT_LOAD; });
+  if (count > opts.maxSegments)
+    error("--spacer-max-segments=" + Twine(opts.maxSegments) +
+          ": the image has " + Twine(count - ownPhdrs.size()) +
+          " segments of its own and " + Twine(ownPhdrs.size()) +
+          " of shared pages; expected at least " + Twine(count));
+}
+
+// Under a PHDRS command lld gives .tbss memory in the PT_LOAD that ends with
+// it, where the next section begins: such segments overlap, and so do the
+// regions that boot code makes of them. It has none but in each thread's own
+// block.
+void SpacerLink::dropThreadLocalZeros() {
+  auto isZeros = [](const OutputSection *os) {
+    return (os->flags & SHF_TLS) && os->type == SHT_NOBITS;
+  };
+  for (PhdrEntry *p : *allPhdrs) {
+    if (p->p_type != PT_LOAD || !p->lastSec || !isZeros(p->lastSec))
+      continue;
+    OutputSection *last = nullptr;
+    for (OutputSection *os : outputSections)
+      if (os->ptLoad == p && !isZeros(os))
+        last = os;
+    if (last) {
+      p->lastSec = last;
+      continue;
+    }
+    for (OutputSection *os : outputSections)
+      if (os->ptLoad == p)
+        os->ptLoad = nullptr;
+    p->p_type = PT_NULL;
+    p->firstSec = p->lastSec = nullptr;
+  }
 }
 
 // _end, _edata and _etext are the image's own: a program takes what lies behind
@@ -1672,6 +1779,7 @@ void SpacerLink::addressesFinal() {
   TimeTraceScope timeScope("Spacer: addresses");
   if (!active())
     return;
+  dropThreadLocalZeros();
   repairReservedSymbols();
   checkWindow();
   for (uint32_t u : tlsUnits)
@@ -1856,8 +1964,9 @@ void SpacerLink::writeSlots(std::vector<LiveRange> &live) {
     const Slot &s = model.slots[i];
     uint64_t target = slotTarget(i);
     if (s.kind == SlotKind::Got) {
-      support::endian::write64le(bytesAt(s.address),
-                                 movesWithImage(i) ? 0 : target);
+      support::endian::write64le(
+          bytesAt(s.address),
+          movesWithImage(i) && !config->writeAddends ? 0 : target);
       live.push_back({s.address, s.bytes, false});
       continue;
     }

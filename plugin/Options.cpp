@@ -24,6 +24,8 @@ driver: -Wl,--spacer-atlas=fleet.atlas,...
   --spacer-trampolines=auto|door|entry|none
                              how functions are reached: doors, their first
                              place (entry), by a call profile (auto), directly
+  --spacer-max-segments=N    loaded segments that the image may have, its own
+                             included (default 100)
   --spacer-delta=FILE        write what is new in a library as a delta object
   --spacer-delta-base=BASE   since this version of it: the input of the same file
                              name or library is the new one
@@ -93,6 +95,7 @@ Error parseFlag(StringRef name, StringRef value, bool hasValue, Options &o) {
   bool known = StringSwitch<bool>(name)
                    .Cases("atlas", "mode", "lib", "private", "window", true)
                    .Cases("trampolines", "delta", "delta-base", true)
+                   .Case("max-segments", true)
                    .Default(false);
   if (!known)
     return bad("unknown flag --spacer-" + name + "; see --spacer-help");
@@ -108,7 +111,11 @@ Error parseFlag(StringRef name, StringRef value, bool hasValue, Options &o) {
     return parseLibrary(value, o);
   else if (name == "window")
     return parseWindow(value, o);
-  else if (name == "private") {
+  else if (name == "max-segments") {
+    if (value.getAsInteger(10, o.maxSegments) || !o.maxSegments)
+      return bad("--spacer-max-segments=" + value +
+                 ": expected a number above 0");
+  } else if (name == "private") {
     Expected<GlobPattern> g = parseGlob("--spacer-private", value);
     if (!g)
       return g.takeError();

@@ -23,6 +23,9 @@ struct Options {
   std::vector<llvm::GlobPattern> privateGlobs;
   std::optional<Window> window;
   Trampolines trampolines = Trampolines::Auto;
+  /// PT_LOADs that the image may have, its own included. Unikraft's boot code
+  /// takes 128 regions, of which memory maps, initrd and devices need some.
+  unsigned maxSegments = 100;
   std::string delta, deltaBase; ///< both or neither
   bool report = false;
   std::string reportFile; ///< empty: standard output

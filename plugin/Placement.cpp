@@ -607,16 +607,42 @@ Region regionAt(const Atlas &atlas, uint64_t address) {
   llvm_unreachable("address outside the window");
 }
 
-// Joins runs of one region across gaps of at most maxGap bytes.
-std::vector<Run> joinRuns(ArrayRef<Run> runs, uint64_t maxGap) {
-  std::vector<Run> out;
-  for (const Run &r : runs) {
-    if (!out.empty() && out.back().region == r.region &&
-        r.base - (out.back().base + out.back().bytes) <= maxGap)
-      out.back().bytes = r.base + r.bytes - out.back().base;
-    else
-      out.push_back(r);
+// Joins runs of one region: across gaps of at most freeGap bytes in any case,
+// then across the smallest ones, the lower of equal ones first, until no more
+// than maxRuns are left or each region has one.
+std::vector<Run> joinRuns(ArrayRef<Run> runs, uint64_t freeGap,
+                          unsigned maxRuns) {
+  auto gapBefore = [&](size_t i) -> std::optional<uint64_t> {
+    const Run &a = runs[i - 1], &b = runs[i];
+    if (a.region != b.region)
+      return std::nullopt;
+    return b.base - (a.base + a.bytes);
+  };
+  size_t count = runs.size();
+  std::vector<std::pair<uint64_t, size_t>> gaps; // bytes, run behind it
+  std::vector<bool> joined(runs.size(), false);  // to the one before
+  for (size_t i = 1; i < runs.size(); ++i)
+    if (std::optional<uint64_t> gap = gapBefore(i)) {
+      if (*gap <= freeGap) {
+        joined[i] = true;
+        --count;
+      } else {
+        gaps.push_back({*gap, i});
+      }
+    }
+  llvm::sort(gaps);
+  for (auto [bytes, i] : gaps) {
+    if (count <= maxRuns)
+      break;
+    joined[i] = true;
+    --count;
   }
+  std::vector<Run> out;
+  for (size_t i = 0; i != runs.size(); ++i)
+    if (joined[i])
+      out.back().bytes = runs[i].base + runs[i].bytes - out.back().base;
+    else
+      out.push_back(runs[i]);
   return out;
 }
 
@@ -674,11 +700,7 @@ std::vector<Run> mapRuns(const Model &model, Atlas &atlas,
     else
       runs.push_back({region, p, pageBytes, ""});
   }
-  std::vector<Run> joined = joinRuns(runs, 4 * pageBytes);
-  for (uint64_t gap = 8 * pageBytes;
-       joined.size() > maxRuns && gap < atlas.window().bytes; gap *= 2)
-    joined = joinRuns(runs, gap);
-  return splitDoors(std::move(joined), atlas);
+  return splitDoors(joinRuns(runs, 4 * pageBytes, maxRuns), atlas);
 }
 
 } // namespace spacer

@@ -23,7 +23,7 @@ llvmTools = setting("LLVM_TOOLS_DIR", "/usr/lib/llvm-19/bin")
 config.name = "spacer"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".s", ".test", ".c", ".cpp", ".ll"]
-config.excludes = ["pairs", "unit", "bed", "bench", "e2e", "fixtures", "fuzz", "programs"]  # only test/lit/ is ours
+config.excludes = ["Inputs", "pairs", "unit", "bed", "bench", "e2e", "fixtures", "fuzz", "programs"]  # only test/lit/ is ours
 config.test_source_root = here
 config.test_exec_root = os.path.join(build, "test")
 
@@ -64,6 +64,15 @@ config.substitutions += [
     ("%as", "llvm-mc -filetype=obj -triple=x86_64"),
     ("%python", tool("python3", "/usr/bin/python3", "python3")),
 ]
+# Unikernels as Unikraft links them: test/lit/unikraft/Inputs.
+inputs = os.path.join(here, "lit/unikraft/Inputs")
+config.substitutions += [
+    ("%unikernel", f"/usr/bin/python3 {inputs}/unikernel.py --objects {config.test_exec_root}/unikernel-objects"),
+    ("%look", f"/usr/bin/python3 {inputs}/look.py"),
+    ("%postprocess", f"/usr/bin/python3 {inputs}/postprocess.py"),
+]
+for name in ("ld.bfd", "strip", "objcopy", "qemu-system-x86_64"):
+    tool(name, name)
 if shutil.which("sqlite3"):
     config.available_features.add("sqlite3")
 if os.getuid() != 0:

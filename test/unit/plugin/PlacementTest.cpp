@@ -141,6 +141,48 @@ TEST_F(PlacementTest, NewUnitsLeavePagesOfUnchangedLineTablesAlone) {
   EXPECT_EQ(pages.newVariants, 0u);
 }
 
+TEST_F(PlacementTest, RunsAreJoinedAcrossTheSmallestGaps) {
+  // Eleven objects in a row; big ones separate those that are used later.
+  Model first = twoLibraries();
+  std::vector<uint64_t> sizes = {100, 9 * 4096, 100, 6 * 4096, 100, 8 * 4096,
+                                 100, 6 * 4096, 100, 3 * 4096, 100};
+  for (size_t i = 0; i != sizes.size(); ++i)
+    add(first, 1, "object" + std::string(1, char('a' + i)),
+        filled(sizes[i], uint8_t(i + 1)));
+  link(first);
+  Model second = twoLibraries();
+  for (size_t i = 0; i < sizes.size(); i += 2)
+    add(second, 1, "object" + std::string(1, char('a' + i)),
+        filled(sizes[i], uint8_t(i + 1)));
+  std::unique_ptr<Atlas> atlas = open();
+  cantFail(place(second, *atlas).takeError());
+  // The gap of three pages costs less than a mapping: joined in any case.
+  auto pagesOf = [&](unsigned maxRuns) {
+    std::vector<uint64_t> bytes;
+    for (const spacer::Run &r : mapRuns(second, *atlas, {}, maxRuns))
+      bytes.push_back(r.bytes / pageBytes);
+    return bytes;
+  };
+  auto sum = [](const std::vector<uint64_t> &v) {
+    uint64_t n = 0;
+    for (uint64_t x : v)
+      n += x;
+    return n;
+  };
+  std::vector<uint64_t> all = pagesOf(100);
+  ASSERT_EQ(all.size(), 5u);
+  uint64_t used = sum(all);
+  for (unsigned most = 4; most; --most)
+    EXPECT_EQ(pagesOf(most).size(), most);
+  // An object of n pages leaves a gap of n - 1 between its neighbours' pages.
+  EXPECT_EQ(sum(pagesOf(4)), used + 5);
+  EXPECT_EQ(pagesOf(4)[1], 1 + 5 + 1u); // the lower of two equal ones
+  EXPECT_EQ(sum(pagesOf(3)), used + 5 + 5);
+  EXPECT_EQ(sum(pagesOf(2)), used + 5 + 5 + 7);
+  EXPECT_EQ(sum(pagesOf(1)), used + 5 + 5 + 7 + 8);
+  EXPECT_EQ(pagesOf(0).size(), 1u); // no fewer than one
+}
+
 TEST(EstimatedHeatTest, GrowsWithCallsAndFallsWithSize) {
   EXPECT_LT(estimatedHeat(1, 64), estimatedHeat(16, 64));
   EXPECT_LT(estimatedHeat(16, 64), estimatedHeat(4096, 64));
