@@ -171,6 +171,8 @@ public:
   bool keepsOldOutput() override { return !opts.atlas.empty(); }
   void close() { atlas.reset(); }
 
+  void (*inputsRead)() = nullptr;
+
 private:
   bool active() const { return atlas && !errorCount(); }
   bool refuse();
@@ -580,6 +582,8 @@ static bool isOrdered(const InputSectionDescription &isd) {
 
 void SpacerLink::sectionsAssigned() {
   TimeTraceScope timeScope("Spacer: strings");
+  if (inputsRead)
+    inputsRead();
   if (Error e = deltas.finish())
     fatal(toString(std::move(e)));
   if (opts.atlas.empty() || config->relocatable || errorCount() || refuse())
@@ -2084,6 +2088,9 @@ ManagedStatic<HookOwner> hookOwner;
 
 } // namespace
 
-void installLinkerHooks() { linkHook = &hookOwner->link; }
+void installLinkerHooks(void (*inputsRead)()) {
+  hookOwner->link.inputsRead = inputsRead;
+  linkHook = &hookOwner->link;
+}
 
 } // namespace spacer

@@ -1,11 +1,15 @@
 //===- LdSpacer.cpp - the linker's main -----------------------------------===//
 //
 // lld's ELF driver with our hook installed. The name by which it was started
-// does not matter: it is always the GNU-compatible linker.
+// does not matter: it is always the GNU-compatible linker. Two programs are
+// made of this file: ld.spacer, and ld.spacer-lto (SPACER_WITH_LTO), see
+// LtoLinker.h.
 //
 //===----------------------------------------------------------------------===//
 
+#include "Heap.h"
 #include "LinkerHooks.h"
+#include "LtoLinker.h"
 #include "lld/Common/Driver.h"
 #include "lld/Common/ErrorHandler.h"
 #include "llvm/Support/Compiler.h"
@@ -17,6 +21,7 @@
 LLD_HAS_DRIVER(elf)
 
 int main(int argc, char **argv) {
+  spacer::useHugePagesForHeap();
   // Stack dumps, and an interrupted link leaves no temporary file.
   llvm::InitLLVM init(argc, argv);
   llvm::sys::Process::UseANSIEscapeCodes(true);
@@ -28,9 +33,16 @@ int main(int argc, char **argv) {
   }
   llvm::SmallVector<const char *, 256> args(argv, argv + argc);
   args[0] = "ld.lld";
+#ifdef SPACER_WITH_LTO
+  llvm::raw_ostream &out = llvm::outs(), &err = llvm::errs();
   spacer::installLinkerHooks();
-  bool ok = lld::elf::link(args, llvm::outs(), llvm::errs(),
-                           /*exitEarly=*/true, /*disableOutput=*/false);
+#else
+  spacer::handOverIfAsked(argc, argv);
+  llvm::raw_ostream &out = spacer::heldOut(), &err = spacer::heldErr();
+  spacer::installLinkerHooks(spacer::releaseOutput);
+#endif
+  bool ok = lld::elf::link(args, out, err, /*exitEarly=*/true,
+                           /*disableOutput=*/false);
   // As lld's own main: discards an output that was not committed.
   lld::exitLld(ok ? 0 : 1);
 }

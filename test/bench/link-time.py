@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Time of a link against the same binary without flags: on a warm atlas, and the first link.
+"""Time of a link on a warm atlas, and of the first link, against stock lld, and against the same binary without flags.
 
 The application `combo` with its libraries whole (--whole-archive), so that there are well over 5,000 units; paired runs,
-medians of user + system time and of wall time. Bars of the issue: warm ≤ 1.15, first ≤ 1.5."""
+medians of user + system time and of wall time. Bars, against stock ld.lld-19: warm ≤ 1.15, first ≤ 1.5."""
 
 import sqlite3
 
@@ -19,21 +19,28 @@ def body(options, tools, work):
         return argv[:start] + (["--whole-archive"] if options.whole else []) + argv[start:]
 
     plain = command()
+    stock = [tools.needStock(), *plain[1:]]
     warm = command(f"--spacer-atlas={atlas}")
     first = command(f"--spacer-atlas={fresh}")
     link(warm)
     db = sqlite3.connect(atlas)
     units = sum(db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("unit", "place"))
     db.close()
-    found = {"units": units, "warm": paired(options.runs, plain, warm),
-             "first": paired(options.runs, plain, first, beforeSecond=lambda: fresh.unlink(missing_ok=True))}
+    clean = dict(beforeSecond=lambda: fresh.unlink(missing_ok=True))
+    found = {"units": units}
     print(f"{units} units and places, {options.runs} pairs of runs, medians in ms")
     rows = []
-    for name, limit in (("warm", 1.15), ("first", 1.5)):
-        for what in ("cpu", "wall"):
-            a, b, ratio = found[name][what]
-            rows.append([f"{name} atlas, {what}", f"{a * 1e3:.1f}", f"{b * 1e3:.1f}", f"{ratio:.3f}", bar(ratio, limit)])
-    table(["", "without", "with", "ratio", "bar"], rows)
+    for name, what, limit, argv, how in (("warm atlas", "warm", 1.15, warm, {}), ("first link", "first", 1.5, first, clean),
+                                         ("without flags", "plain", None, plain, {})):
+        for other, base in (("stock", stock), ("itself", plain)):
+            if argv is base:
+                continue
+            result = found[what if other == "stock" else f"{what}/plain"] = paired(options.runs, base, argv, **how)
+            for time in ("cpu", "wall"):
+                a, b, ratio = result[time]
+                judged = bar(ratio, limit) if limit and other == "stock" else ""
+                rows.append([f"{name}, {time}", other, f"{a * 1e3:.1f}", f"{b * 1e3:.1f}", f"{ratio:.3f}", judged])
+    table(["", "against", "it", "this", "ratio", "bar"], rows)
     return found
 
 
