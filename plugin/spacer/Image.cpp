@@ -118,6 +118,12 @@ template <class ELFT> Error Image::readElf() {
       return m.takeError();
     manifest = std::move(*m);
   }
+  // A 32-bit loader's headers around 64-bit code: only the manifest tells.
+  if (!ELFT::Is64Bits && machine == ELF::EM_386 && manifest &&
+      manifest->header.machine == ELF::EM_X86_64) {
+    machine = ELF::EM_X86_64;
+    format += " around x86-64";
+  }
   llvm::sort(sections, [](auto &a, auto &b) { return a.address < b.address; });
   return Error::success();
 }
@@ -189,7 +195,9 @@ Expected<std::unique_ptr<Image>> Image::read(StringRef path) {
 const ManifestView &needManifest(const Image &image) {
   if (!image.manifest)
     throw Failure(image.path + ": no " + manifestSectionName +
-                  ", expected an image that ld.spacer linked with an atlas");
+                  ", expected an image that ld.spacer linked with an atlas and "
+                  "that kept it (llvm-strip, llvm-objcopy: --keep-section=" +
+                  manifestSectionName + ")");
   return *image.manifest;
 }
 

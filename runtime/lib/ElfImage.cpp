@@ -1,4 +1,4 @@
-//===- ElfImage.cpp - the program headers of an ELF64 image ---------------===//
+//===- ElfImage.cpp - the program headers of an ELF image -----------------===//
 
 #include "ElfImage.h"
 #include "Fd.h"
@@ -80,16 +80,37 @@ Result<std::vector<T>> readTable(ByteReader &file, uint64_t offset,
   return rows;
 }
 
-std::string headerProblem(const Elf64_Ehdr &h) {
-  if (std::memcmp(h.e_ident, ELFMAG, SELFMAG) != 0)
+/// The structs of one ELF class.
+struct Elf64 {
+  using Header = Elf64_Ehdr;
+  using Segment = Elf64_Phdr;
+  using Section = Elf64_Shdr;
+  static constexpr uint16_t machine = EM_X86_64;
+  static constexpr const char *machineName = "x86-64 (62)";
+};
+struct Elf32 {
+  using Header = Elf32_Ehdr;
+  using Segment = Elf32_Phdr;
+  using Section = Elf32_Shdr;
+  static constexpr uint16_t machine = EM_386;
+  static constexpr const char *machineName = "i386 (3), as 32-bit loaders take";
+};
+
+std::string identityProblem(const uint8_t (&ident)[EI_NIDENT]) {
+  if (std::memcmp(ident, ELFMAG, SELFMAG) != 0)
     return "no ELF file";
-  if (h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_ident[EI_DATA] != ELFDATA2LSB)
-    return "ELF class " + std::to_string(h.e_ident[EI_CLASS]) + ", data " +
-           std::to_string(h.e_ident[EI_DATA]) +
-           ", expected 64 bits, little-endian";
-  if (h.e_machine != EM_X86_64)
-    return "ELF machine " + std::to_string(h.e_machine) +
-           ", expected x86-64 (62)";
+  bool known = ident[EI_CLASS] == ELFCLASS64 || ident[EI_CLASS] == ELFCLASS32;
+  if (!known || ident[EI_DATA] != ELFDATA2LSB)
+    return "ELF class " + std::to_string(ident[EI_CLASS]) + ", data " +
+           std::to_string(ident[EI_DATA]) +
+           ", expected 64 or 32 bits, little-endian";
+  return {};
+}
+
+template <class T> std::string headerProblem(const typename T::Header &h) {
+  if (h.e_machine != T::machine)
+    return "ELF machine " + std::to_string(h.e_machine) + ", expected " +
+           T::machineName;
   if (h.e_type != ET_EXEC && h.e_type != ET_DYN)
     return "ELF type " + std::to_string(h.e_type) + ", expected an executable";
   return {};
@@ -125,26 +146,29 @@ std::string overlapProblem(const std::vector<ElfSegment> &segments,
   return {};
 }
 
-Result<std::optional<ElfImage::Range>>
-findManifest(ByteReader &file, const Elf64_Ehdr &h, const std::string &name) {
+template <class T>
+Result<std::optional<ElfImage::Range>> findManifest(ByteReader &file,
+                                                    const typename T::Header &h,
+                                                    const std::string &name) {
+  using Section = typename T::Section;
   std::optional<ElfImage::Range> none, found;
   if (h.e_shoff == 0)
     return none;
   if (h.e_shnum == 0 || h.e_shstrndx == SHN_XINDEX)
     return Error{EBADMSG, name + ": more than 65279 sections, expected fewer"};
-  if (h.e_shentsize != sizeof(Elf64_Shdr) || h.e_shstrndx >= h.e_shnum)
+  if (h.e_shentsize != sizeof(Section) || h.e_shstrndx >= h.e_shnum)
     return Error{EBADMSG, name + ": section headers of " +
                               std::to_string(h.e_shentsize) +
                               " bytes, names in section " +
                               std::to_string(h.e_shstrndx) + " of " +
                               std::to_string(h.e_shnum)};
-  auto rows = readTable<Elf64_Shdr>(file, h.e_shoff, h.e_shnum,
-                                    name + ": section headers");
+  auto rows = readTable<Section>(file, h.e_shoff, h.e_shnum,
+                                 name + ": section headers");
   if (!rows)
     return rows.takeError();
-  const Elf64_Shdr &names = (*rows)[h.e_shstrndx];
+  const Section &names = (*rows)[h.e_shstrndx];
   constexpr uint64_t wanted = sizeof manifestSectionName; // with its NUL
-  for (const Elf64_Shdr &s : *rows) {
+  for (const Section &s : *rows) {
     if (s.sh_type == SHT_NULL || s.sh_type == SHT_NOBITS ||
         s.sh_name >= names.sh_size || names.sh_size - s.sh_name < wanted)
       continue;
@@ -160,7 +184,7 @@ findManifest(ByteReader &file, const Elf64_Ehdr &h, const std::string &name) {
     if (!inside(s.sh_offset, s.sh_size, file.size()))
       return Error{EBADMSG, name + ": section " + manifestSectionName +
                                 " ends at byte " +
-                                hex(s.sh_offset + s.sh_size) +
+                                hex(uint64_t(s.sh_offset) + s.sh_size) +
                                 ", the file has " + hex(file.size())};
     found = ElfImage::Range{s.sh_offset, s.sh_size};
   }
@@ -188,26 +212,29 @@ Result<std::unique_ptr<ByteReader>> openBytes(const std::string &path) {
   return std::unique_ptr<ByteReader>(new FileReader(std::move(fd), path, st));
 }
 
-Result<ElfImage> ElfImage::read(ByteReader &file, const std::string &name) {
-  Elf64_Ehdr h{};
+namespace {
+
+template <class T>
+Result<ElfImage> readAs(ByteReader &file, const std::string &name) {
+  typename T::Header h{};
   uint64_t size = file.size();
   if (auto done = file.read(0, {reinterpret_cast<uint8_t *>(&h),
                                 size_t(std::min<uint64_t>(size, sizeof h))});
       !done)
     return done.takeError();
-  if (std::string why = headerProblem(h); !why.empty())
+  if (std::string why = headerProblem<T>(h); !why.empty())
     return Error{ENOEXEC, name + ": " + why};
   auto bad = [&](const std::string &why) {
     return Error{EBADMSG, name + ": " + why};
   };
   if (size < sizeof h)
     return bad("ELF header of " + std::to_string(size) + " bytes");
-  if (h.e_phnum == PN_XNUM || h.e_phentsize != sizeof(Elf64_Phdr))
+  if (h.e_phnum == PN_XNUM || h.e_phentsize != sizeof(typename T::Segment))
     return bad(std::to_string(h.e_phnum) + " program headers of " +
                std::to_string(h.e_phentsize) + " bytes, expected " +
-               std::to_string(sizeof(Elf64_Phdr)));
-  auto rows = readTable<Elf64_Phdr>(file, h.e_phoff, h.e_phnum,
-                                    name + ": program headers");
+               std::to_string(sizeof(typename T::Segment)));
+  auto rows = readTable<typename T::Segment>(file, h.e_phoff, h.e_phnum,
+                                             name + ": program headers");
   if (!rows)
     return rows.takeError();
 
@@ -215,7 +242,7 @@ Result<ElfImage> ElfImage::read(ByteReader &file, const std::string &name) {
   image.machine = h.e_machine;
   image.entry = h.e_entry;
   uint64_t loaded = 0;
-  for (const Elf64_Phdr &p : *rows) {
+  for (const auto &p : *rows) {
     if (p.p_type != PT_LOAD || (p.p_memsz == 0 && p.p_filesz == 0))
       continue;
     ElfSegment s{p.p_offset, p.p_vaddr, p.p_paddr,
@@ -245,11 +272,25 @@ Result<ElfImage> ElfImage::read(ByteReader &file, const std::string &name) {
             [](const ElfSegment &a, const ElfSegment &b) {
               return a.physicalAddress < b.physicalAddress;
             });
-  auto manifest = findManifest(file, h, name);
+  auto manifest = findManifest<T>(file, h, name);
   if (!manifest)
     return manifest.takeError();
   image.manifest = *manifest;
   return image;
+}
+
+} // namespace
+
+Result<ElfImage> ElfImage::read(ByteReader &file, const std::string &name) {
+  uint8_t ident[EI_NIDENT] = {};
+  if (auto done = file.read(
+          0, {ident, size_t(std::min<uint64_t>(file.size(), sizeof ident))});
+      !done)
+    return done.takeError();
+  if (std::string why = identityProblem(ident); !why.empty())
+    return Error{ENOEXEC, name + ": " + why};
+  return ident[EI_CLASS] == ELFCLASS64 ? readAs<Elf64>(file, name)
+                                       : readAs<Elf32>(file, name);
 }
 
 } // namespace spacer

@@ -1,8 +1,12 @@
-//===- ElfImage.h - the program headers of an ELF64 image -----------------===//
+//===- ElfImage.h - the program headers of an ELF image -------------------===//
 //
 // No more of ELF than a host needs to place an image in memory: the PT_LOADs,
 // and where the manifest is. Everything comes from a file that somebody sent;
 // every number is checked before it is used.
+//
+// Loaders that start images in 32-bit mode (multiboot) take ELF32 alone, so
+// builds put such headers around 64-bit code (Unikraft does): machine i386,
+// segments at the same physical addresses, offsets that are not page-aligned.
 //
 //===----------------------------------------------------------------------===//
 
@@ -53,7 +57,7 @@ struct ElfSegment {
 };
 
 struct ElfImage {
-  uint16_t machine = 0;
+  uint16_t machine = 0; ///< of the headers: EM_X86_64, or EM_386 of ELF32
   uint64_t entry = 0;
   /// PT_LOADs that take memory, by rising physical address; neither in virtual
   /// nor in physical memory do two overlap or one pass the end.
@@ -63,8 +67,9 @@ struct ElfImage {
   };
   std::optional<Range> manifest; ///< in the file
 
-  /// ENOEXEC if the file is no ELF64 executable for x86-64; EBADMSG if it is
-  /// one and its headers make no sense. \p name is for messages.
+  /// ENOEXEC if the file is no ELF64 executable for x86-64 nor an ELF32 one for
+  /// i386; EBADMSG if it is one and its headers make no sense. \p name is for
+  /// messages.
   static Result<ElfImage> read(ByteReader &file, const std::string &name);
 };
 

@@ -8,9 +8,14 @@
 // the virtual page is put together on its own for the check.
 //
 //   1. headers, manifest; every page that a segment touches has a row, every
-//      row is touched; rows of pages without bytes in the file are zero pages
+//      row of a shared page is touched; rows of pages without bytes in the file
+//      are zero pages
 //   2. next(): up to 256 neighbouring physical pages, file bytes read into
 //      place, zeros around them; digests; check
+//
+// Private pages may be others than the manifest says: builds write tables into
+// finished images and strip sections. Nobody shares by the manifest's digests:
+// the pool takes what was read.
 //
 //===----------------------------------------------------------------------===//
 
@@ -109,6 +114,11 @@ void ImageSource::findStretches() {
   }
 }
 
+bool mayChange(const ManifestPage &row) {
+  return row.pageClass == PageClass::Private ||
+         row.pageClass == PageClass::Zero;
+}
+
 // Rows and segments are both in order: one walk.
 std::string ImageSource::rowProblem() const {
   std::vector<std::pair<uint64_t, uint64_t>> touched; // virtual pages
@@ -119,7 +129,13 @@ std::string ImageSource::rowProblem() const {
   const auto &rows = manifest->pages;
   size_t row = 0;
   uint64_t next = 0; // page that must still come, at least
+  auto skipTo = [&](uint64_t address) {
+    while (row != rows.size() && rows[row].address < address &&
+           mayChange(rows[row]))
+      ++row;
+  };
   for (auto [first, last] : touched) {
+    skipTo(std::max(first, next) * pageBytes);
     for (uint64_t p = std::max(first, next); p <= last; ++p, ++row)
       if (row == rows.size() || rows[row].address != p * pageBytes)
         return row == rows.size() || rows[row].address > p * pageBytes
@@ -128,6 +144,7 @@ std::string ImageSource::rowProblem() const {
                          ", which no segment touches";
     next = std::max(next, last + 1);
   }
+  skipTo(UINT64_MAX);
   if (row != rows.size())
     return "row for page " + hex(rows[row].address) +
            ", which no segment touches";
@@ -160,7 +177,8 @@ Result<void> ImageSource::takeManifest(ElfImage::Range where) {
     bool inFile =
         s < byVirtual.size() &&
         firstPage(byVirtual[s]->virtualAddress) <= row.address / pageBytes;
-    if (!inFile && !(row.flags & PageUnhashed) && digestIn(row) != zero)
+    if (!inFile && !(row.flags & PageUnhashed) &&
+        row.pageClass != PageClass::Private && digestIn(row) != zero)
       return Error{EBADMSG, title + ": page " + hex(row.address) +
                                 " is zero, its digest is " +
                                 digestIn(row).hex()};
@@ -185,7 +203,7 @@ Result<void> ImageSource::checkRow(uint64_t page, const Digest *known) {
   const ManifestPage *row = manifest->pageAt(page * pageBytes);
   if (!row)
     return bad("page " + hex(page * pageBytes) + " has no row");
-  if (row->flags & PageUnhashed)
+  if (row->flags & PageUnhashed || row->pageClass == PageClass::Private)
     return {};
   Digest found;
   if (known) {

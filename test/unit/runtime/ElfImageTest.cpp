@@ -60,6 +60,47 @@ TEST(ElfImageTest, otherFilesAreNoImages) {
   EXPECT_EQ(no([](auto &h) { h.e_shstrndx = 3; }), EBADMSG);
 }
 
+TEST(ElfImageTest, headersOf32BitLoadersAroundTheImage) {
+  Bytes inner = smallImage().bytes(), bytes = inElf32(inner);
+  auto image = parse(bytes), plain = parse(inner);
+  ASSERT_TRUE(image) << image.error().context;
+  EXPECT_EQ(image->machine, EM_386);
+  ASSERT_EQ(image->segments.size(), plain->segments.size());
+  uint64_t shift = bytes.size() - inner.size() - 3 * sizeof(Elf32_Shdr);
+  EXPECT_NE(shift % pageBytes, 0u);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(image->segments[i].physicalAddress,
+              plain->segments[i].physicalAddress);
+    EXPECT_EQ(image->segments[i].fileOffset,
+              plain->segments[i].fileOffset + shift);
+    EXPECT_EQ(image->segments[i].memoryBytes, plain->segments[i].memoryBytes);
+  }
+  ASSERT_TRUE(image->manifest);
+  EXPECT_EQ(image->manifest->offset, plain->manifest->offset + shift);
+
+  auto with = [&](auto change) {
+    Bytes bad = bytes;
+    Elf32_Ehdr h;
+    std::memcpy(&h, bad.data(), sizeof h);
+    change(h);
+    std::memcpy(bad.data(), &h, sizeof h);
+    auto got = parse(bad);
+    return got ? 0 : got.error().sysErrno;
+  };
+  EXPECT_EQ(with([](auto &) {}), 0);
+  EXPECT_EQ(with([](auto &h) { h.e_machine = EM_X86_64; }), ENOEXEC); // x32
+  EXPECT_EQ(with([](auto &h) { h.e_machine = EM_ARM; }), ENOEXEC);
+  EXPECT_EQ(with([](auto &h) { h.e_ident[EI_CLASS] = 3; }), ENOEXEC);
+  EXPECT_EQ(with([](auto &h) { h.e_ident[EI_DATA] = 2; }), ENOEXEC);
+  EXPECT_EQ(with([](auto &h) { h.e_phentsize = 56; }), EBADMSG);
+  EXPECT_EQ(with([](auto &h) { h.e_phoff = ~0u - 8; }), EBADMSG);
+  EXPECT_EQ(with([](auto &h) { h.e_shoff = ~0u - 8; }), EBADMSG);
+  for (size_t i = 0; i < 300; ++i) {
+    Bytes cut(bytes.begin(), bytes.begin() + ptrdiff_t(i));
+    EXPECT_FALSE(parse(cut));
+  }
+}
+
 TEST(ElfImageTest, segmentsThatMakeNoSenseAreRefused) {
   Bytes good = smallImage().bytes();
   auto why = [&](auto change) {

@@ -76,6 +76,7 @@ struct ImageBuilder {
   };
   std::vector<Segment> segments;
   bool withManifest = true;
+  PageClass pageClass = PageClass::Text; ///< of all pages in the manifest
 
   /// What the manifest must say, from the segments.
   ManifestBuilder manifest() const {
@@ -97,6 +98,7 @@ struct ImageBuilder {
       Digest d = digestOf(bytes);
       std::memcpy(row.hash, d.bytes.data(), 16);
       row.flags = PageRead;
+      row.pageClass = pageClass;
       m.pages.push_back(row);
     }
     return m;
@@ -153,6 +155,47 @@ struct ImageBuilder {
     return out;
   }
 };
+
+/// The image as a build makes it for a 32-bit loader: ELF32 headers before it,
+/// section headers behind it, so that no offset is what it was.
+inline Bytes inElf32(const Bytes &image) {
+  Elf64_Ehdr h;
+  std::memcpy(&h, image.data(), sizeof h);
+  Elf32_Ehdr out{};
+  uint32_t shift = uint32_t(sizeof out + h.e_phnum * sizeof(Elf32_Phdr));
+  std::memcpy(out.e_ident, h.e_ident, EI_NIDENT);
+  out.e_ident[EI_CLASS] = ELFCLASS32;
+  out.e_type = h.e_type;
+  out.e_machine = EM_386;
+  out.e_entry = uint32_t(h.e_entry);
+  out.e_ehsize = out.e_phoff = sizeof out;
+  out.e_phentsize = sizeof(Elf32_Phdr);
+  out.e_phnum = h.e_phnum;
+  out.e_shentsize = sizeof(Elf32_Shdr);
+  out.e_shnum = h.e_shnum;
+  out.e_shstrndx = h.e_shstrndx;
+  out.e_shoff = uint32_t(shift + image.size());
+  Bytes bytes;
+  append(bytes, out);
+  for (unsigned i = 0; i != h.e_phnum; ++i) {
+    Elf64_Phdr p;
+    std::memcpy(&p, image.data() + h.e_phoff + i * sizeof p, sizeof p);
+    append(bytes, Elf32_Phdr{p.p_type, uint32_t(p.p_offset) + shift,
+                             uint32_t(p.p_vaddr), uint32_t(p.p_paddr),
+                             uint32_t(p.p_filesz), uint32_t(p.p_memsz),
+                             p.p_flags, uint32_t(p.p_align)});
+  }
+  bytes.insert(bytes.end(), image.begin(), image.end());
+  for (unsigned i = 0; i != h.e_shnum; ++i) {
+    Elf64_Shdr s;
+    std::memcpy(&s, image.data() + h.e_shoff + i * sizeof s, sizeof s);
+    append(bytes, Elf32_Shdr{s.sh_name, s.sh_type, uint32_t(s.sh_flags),
+                             uint32_t(s.sh_addr), uint32_t(s.sh_offset) + shift,
+                             uint32_t(s.sh_size), s.sh_link, s.sh_info,
+                             uint32_t(s.sh_addralign), uint32_t(s.sh_entsize)});
+  }
+  return bytes;
+}
 
 inline Bytes someBytes(size_t n, uint32_t seed) {
   Bytes b(n);

@@ -185,6 +185,44 @@ TEST(PageSourceTest, aManifestThatLiesIsRefused) {
   EXPECT_FALSE(load(bytes));
 }
 
+TEST(PageSourceTest, headersOf32BitLoadersChangeNothing) {
+  ImageBuilder b = smallImage();
+  auto m = load(inElf32(b.bytes()));
+  ASSERT_TRUE(m) << m.error().context;
+  EXPECT_TRUE(m->bytes == placed(b, 0x108000));
+  ManifestBuilder bad = b.manifest();
+  bad.pages[1].hash[3] ^= 1;
+  EXPECT_EQ(load(inElf32(b.bytes(bad.bytes()))).error().sysErrno, EBADMSG);
+}
+
+TEST(PageSourceTest, privatePagesMayChangeAfterTheLink) {
+  ImageBuilder b = smallImage();
+  b.pageClass = PageClass::Private;
+  ManifestBuilder good = b.manifest(), old = good;
+  for (auto &row : old.pages)
+    row.hash[3] ^= 1;
+  auto m = load(b.bytes(old.bytes()));
+  ASSERT_TRUE(m) << m.error().context;
+  EXPECT_TRUE(m->bytes == placed(b, 0x108000)); // what is there now
+  // One that is gone, by `strip -R`; but none may come, and none of others go.
+  old = good;
+  ManifestPage gone{};
+  gone.address = 0x110000;
+  old.pages.push_back(gone);
+  EXPECT_TRUE(load(b.bytes(old.bytes())));
+  old.pages.back().pageClass = PageClass::Text;
+  EXPECT_EQ(load(b.bytes(old.bytes())).error().context,
+            "i: .spacer.manifest: row for page 0x110000, which no segment "
+            "touches");
+  old.pages.pop_back();
+  old.pages.pop_back();
+  EXPECT_FALSE(load(b.bytes(old.bytes())));
+  old = good;
+  old.pages[1].pageClass = PageClass::Zero;
+  old.pages[1].hash[3] ^= 1;
+  EXPECT_FALSE(load(b.bytes(old.bytes())));
+}
+
 TEST(PageSourceTest, imagesShareTheirEqualPages) {
   TemporaryFolder folder;
   auto pool = openPool(folder.path / "pool");
