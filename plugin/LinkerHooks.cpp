@@ -228,6 +228,7 @@ private:
   bool movesWithImage(uint32_t slot) const;
   uint64_t slotTarget(uint32_t slot) const;
   unsigned mostRuns() const;
+  void warnAboutFilling(ArrayRef<Run> mapped, ArrayRef<uint32_t> used);
   void checkSegmentCount(ArrayRef<PhdrEntry *> phdrs);
   void dropThreadLocalZeros();
   void repairReservedSymbols();
@@ -1380,13 +1381,36 @@ unsigned SpacerLink::mostRuns() const {
   return opts.maxSegments - std::min(own, opts.maxSegments);
 }
 
+// Pages between those that the image uses cost the host nothing, but the guest
+// the memory in which they lie.
+void SpacerLink::warnAboutFilling(ArrayRef<Run> mapped,
+                                  ArrayRef<uint32_t> used) {
+  if (mapped.size() < mostRuns())
+    return;
+  auto pages = [](ArrayRef<Run> runs) {
+    uint64_t bytes = 0;
+    for (const Run &r : runs)
+      bytes += r.bytes;
+    return bytes / pageBytes;
+  };
+  uint64_t wanted = pages(mapRuns(model, *atlas, used, UINT_MAX));
+  uint64_t extra = pages(mapped) - wanted;
+  if (extra > std::max<uint64_t>(wanted, 256))
+    warn("--spacer-max-segments=" + Twine(opts.maxSegments) +
+         ": to need no more, the image takes " + Twine(extra) +
+         " shared pages that it does not use beside " + Twine(wanted) +
+         "; allow more segments");
+}
+
 void SpacerLink::createRuns() {
   std::vector<uint32_t> used;
   for (uint32_t i = 0; i != model.slots.size(); ++i)
     if (slotUsed[i])
       used.push_back(i);
+  std::vector<Run> mapped = mapRuns(model, *atlas, used, mostRuns());
+  warnAboutFilling(mapped, used);
   unsigned count[regionCount] = {};
-  for (const Run &run : mapRuns(model, *atlas, used, mostRuns())) {
+  for (const Run &run : mapped) {
     auto [prefix, flags] = outputTraits(run.region);
     std::string name = prefix.str();
     if (run.region == Region::Door) {
