@@ -32,6 +32,8 @@ IMAGES = (
     ("no sections", ["--cc", "clang-19", "--sections", "no"], []),
     ("link-time optimisation", ["--cc", "clang-19", "--lto", "--joiner", "lld"], []),
     ("doors everywhere", ["--cc", "gcc-12", "--gc"], ["-Wl,--spacer-trampolines=door"]),
+    ("everything shared", ["--cc", "clang-19"], ["-Wl,--spacer-lib=*=lib*.o"]),
+    ("everything shared, gcc", ["--cc", "gcc-12", "--gc"], ["-Wl,--spacer-lib=*=lib*.o"]),
     ("few segments", ["--cc", "clang-19"], ["-Wl,--spacer-max-segments=10"]),
     ("frozen", ["--cc", "gcc-12", "--app", "3", "--flag", "words=-DWORDS=3"], ["-Wl,--spacer-mode=frozen"]),
     ("position independent", ["--cc", "clang-19", "--pie"], []),
@@ -66,6 +68,18 @@ def boot(image):
     return r.returncode, [l for l in lines if not l.startswith(("#", "relocations "))], counts
 
 
+def wideLibrary(work, step):
+    """An object of a library with functions on six pages each, every step-th of 220; each is one of the start steps."""
+    source, out = work / f"wide{step}.c", work / f"wide{step}.o"
+    functions = "".join(f"""
+static void wide{i}(void) {{ boot_note("wide{i}"); __asm__ volatile("jmp 1f; .fill 24000, 1, {i}; 1:"); }}
+INIT(50, wide{i});""" for i in range(0, 220, step))
+    source.write_text(f'#include "unikernel.h"\n{functions}\n')
+    run("clang-19", "-O2", "-ffreestanding", "-mno-red-zone", "-fno-PIC", "-ffunction-sections", "-fdata-sections",
+        "-fno-asynchronous-unwind-tables", f"-I{inputs}", "-c", source, "-o", out)
+    return out
+
+
 def countProblem(linked, counts):
     """What the guest added up against the sections of the image."""
     pages = set()
@@ -93,6 +107,23 @@ def withoutRegion(image, number):
     other = image.with_suffix(".forgotten")
     other.write_bytes(data)
     return other
+
+
+def wide(tools, checks, work):
+    """Half of a library's pages, one function here and one there: the regions stay below the limit, and the guest boots."""
+    for step, least in ((1, 8), (2, 95)):
+        library, flags = wideLibrary(work, step), ["--cc", "clang-19"]
+        try:
+            expected = boot(build(work, work / f"wide{step}.bfd", flags, [library]))
+            atlas = [f"-Wl,--spacer-atlas={work}/wide.atlas", "-Wl,--spacer-window=0x400000:40M"]
+            got = boot(build(work, work / f"wide{step}.ours", [*flags, "--ld", tools.ld],
+                             [library, "-Wl,--spacer-lib=wide=wide*.o", *atlas]))
+        except (RuntimeError, subprocess.TimeoutExpired) as e:
+            checks.fails(f"wide library, every {step}", str(e))
+            return
+        regions = got[2].get("#regions", 0)
+        checks.check(f"wide library, every {step}: the same on the console", got[:2] != expected[:2] and f"{got[:2]}")
+        checks.check(f"wide library, every {step}: at most 100 regions", not least <= regions <= 100 and f"{regions}", str(regions))
 
 
 def body(options, tools, checks, work):
@@ -123,6 +154,8 @@ def body(options, tools, checks, work):
         if tools.spacer:
             status = subprocess.run([tools.spacer, "verify", "--atlas", atlas, linked, image], stdout=subprocess.PIPE, text=True)
             checks.check(f"{name}: as the atlas says", status.returncode and status.stdout.strip()[:300])
+
+    wide(tools, checks, work)
 
     # The test can fail: a region that is not in the table is overwritten.
     name, linked, image, _ = images[0]

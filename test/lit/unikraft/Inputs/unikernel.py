@@ -82,6 +82,7 @@ def main():
     p.add_argument("--app", default="1")
     p.add_argument("--opt", default="-O2")
     p.add_argument("--flag", action="append", default=[], help="NAME=FLAG: one more compiler flag for a library")
+    p.add_argument("--all", action="append", default=[], help="one more compiler flag for all")
     p.add_argument("--libcc", action="append", default=[], help="NAME=CC: another compiler for a library")
     p.add_argument("--gc", action="store_true")
     p.add_argument("--pie", action="store_true")
@@ -96,6 +97,7 @@ def main():
         base += ["-ffunction-sections", "-fdata-sections"]
     if args.lto:
         base.append("-flto")
+    base += args.all
     work = args.objects or pathlib.Path(str(args.out) + ".d")
     joiner = ["-fuse-ld=" + (args.joiner or "bfd")]
     if args.lto and "gcc" in args.cc:
