@@ -350,9 +350,6 @@ Expected<const PageVariant *> Atlas::findVariant(uint64_t address,
 
 std::vector<ExtentRow> Atlas::extents(Region r, uint64_t begin, uint64_t end) {
   std::vector<ExtentRow> out;
-  const Window &range = region(r).range;
-  begin = std::max(begin, range.base);
-  end = std::min(end, range.base + range.bytes);
   if (begin < end &&
       impl->ready(impl->extentsIn,
                   "SELECT base, bytes, library FROM extent WHERE region = ?1 "
@@ -374,11 +371,11 @@ std::vector<ExtentRow> Atlas::extents(Region r, uint64_t begin, uint64_t end) {
 
 uint64_t Atlas::slotsEnd(uint64_t begin, uint64_t end) {
   // Slots do not overlap: the last to begin is the last to end.
-  LastEnd last = impl->lastEnd(
-      impl->slotsIn,
-      "SELECT address, bytes FROM slot WHERE address >= ? AND "
-      "address < ? ORDER BY address DESC LIMIT 1",
-      begin, end);
+  LastEnd last =
+      impl->lastEnd(impl->slotsIn,
+                    "SELECT address, bytes FROM slot WHERE address >= ? AND "
+                    "address < ? ORDER BY address DESC LIMIT 1",
+                    begin, end);
   for (const SlotRow *s : impl->slots.added)
     last.take(s->address, s->bytes);
   return last.at;
@@ -400,11 +397,11 @@ uint64_t Atlas::unitsEnd(uint64_t begin, uint64_t end) {
 
 uint64_t Atlas::tlsDepth() {
   uint64_t depth = 0;
-  if (impl->ready(impl->tlsPlaces, "SELECT address FROM place WHERE kind = ?")) {
+  if (impl->ready(impl->tlsPlaces,
+                  "SELECT address FROM place WHERE kind = ?")) {
     impl->tlsPlaces.bindAll(uint64_t(UnitKind::Tls));
-    impl->rows(impl->tlsPlaces, [&] {
-      depth = std::max(depth, -impl->tlsPlaces.u64(0));
-    });
+    impl->rows(impl->tlsPlaces,
+               [&] { depth = std::max(depth, -impl->tlsPlaces.u64(0)); });
   }
   for (const PlaceRow &p : impl->newPlaces)
     if (p.kind == UnitKind::Tls)
@@ -480,19 +477,75 @@ uint32_t Atlas::addPageVariant(uint64_t address, ArrayRef<uint8_t> content) {
 
 void Atlas::addExtent(const ExtentRow &row) { impl->newExtents.push_back(row); }
 
+const RegionPart *RegionState::partAt(uint64_t address) const {
+  auto it = llvm::upper_bound(
+      parts, address, [](uint64_t a, auto &p) { return a < p.range.base; });
+  if (it == parts.begin() || address >= std::prev(it)->end())
+    return nullptr;
+  return &*std::prev(it);
+}
+
+bool RegionState::gave(uint64_t begin, uint64_t end) const {
+  const RegionPart *part = partAt(begin);
+  return part && begin <= end && end <= part->next;
+}
+
+uint64_t RegionState::usedBytes() const {
+  uint64_t sum = 0;
+  for (const RegionPart &p : parts)
+    sum += p.next - p.range.base;
+  return sum;
+}
+
+uint64_t Atlas::partsEnd() const {
+  uint64_t end = wholeWindow.base;
+  for (const RegionState &s : regions)
+    if (!s.parts.empty())
+      end = std::max(end, s.parts.back().end());
+  return end;
+}
+
+/// Parts are multiples of this: 64 KiB, but not much of a small window.
+static uint64_t partGrain(const Window &w) {
+  uint64_t pages = w.bytes / pageBytes / 512;
+  return std::clamp<uint64_t>(pages, 1, 16) * pageBytes;
+}
+
 Expected<uint64_t> Atlas::allocate(Region r, uint64_t bytes, uint32_t library) {
   RegionState &state = region(r);
-  uint64_t left = state.range.base + state.range.bytes - state.next;
-  if (bytes > left)
+  uint64_t top = partsEnd();
+  uint64_t left = wholeWindow.base + wholeWindow.bytes - top;
+  auto full = [&] {
     return createStringError(
-        "%s: the window's %s region is full: %llu pages, %llu left, asked for "
-        "%llu",
-        filePath.c_str(), regionName(r).str().c_str(),
-        (unsigned long long)(state.range.bytes / pageBytes),
+        "%s: the window %s is full: %llu pages left, asked for %llu of %s",
+        filePath.c_str(), describeWindow(wholeWindow).c_str(),
         (unsigned long long)(left / pageBytes),
-        (unsigned long long)(bytes / pageBytes + (bytes % pageBytes != 0)));
-  uint64_t base = state.next, whole = alignTo(bytes, pageBytes);
-  state.next += whole;
+        (unsigned long long)(bytes / pageBytes + (bytes % pageBytes != 0)),
+        regionName(r).str().c_str());
+  };
+  if (bytes > wholeWindow.bytes)
+    return full();
+  uint64_t whole = alignTo(bytes, pageBytes);
+  auto part = llvm::find_if(state.parts, [&](const RegionPart &p) {
+    return p.end() - p.next >= whole;
+  });
+  if (part == state.parts.end()) {
+    bool atTop = !state.parts.empty() && state.parts.back().end() == top;
+    uint64_t need = whole;
+    if (atTop)
+      need -= top - state.parts.back().next;
+    if (need > left)
+      return full();
+    uint64_t more = std::max(need, state.usedBytes() / 2);
+    more =
+        std::max(need, std::min(alignTo(more, partGrain(wholeWindow)), left));
+    if (!atTop)
+      state.parts.push_back({{top, 0}, top});
+    part = std::prev(state.parts.end());
+    part->range.bytes += more;
+  }
+  uint64_t base = part->next;
+  part->next += whole;
   if (whole)
     addExtent({r, base, whole, library});
   return base;
@@ -508,9 +561,6 @@ bool Atlas::changed() const {
       !i.newPlaces.empty() || !i.newExtents.empty() ||
       libraryNames.size() != i.head.libraries.size())
     return true;
-  for (unsigned r = 0; r != regionCount; ++r)
-    if (regions[r].next != i.head.regions[r].next)
-      return true;
   return any_of(i.pages, [](auto &p) { return !p.second.added.empty(); });
 }
 
@@ -544,11 +594,10 @@ int Atlas::Impl::write(const Atlas &atlas) {
   auto num = [](auto v) { return uint64_t(v); };
   Inserter out(file->connection(),
                file->isNew() ? file->createSchema(head) : SQLITE_OK);
-  out.into("INSERT OR REPLACE INTO region VALUES(?, ?, ?, ?, ?)");
-  for (unsigned r = 0; r != regionCount; ++r) {
-    const RegionState &s = atlas.regions[r];
-    out.row(num(r), regionName(Region(r)), s.range.base, s.range.bytes, s.next);
-  }
+  out.into("INSERT OR REPLACE INTO part VALUES(?, ?, ?, ?)");
+  for (unsigned r = 0; r != regionCount; ++r)
+    for (const RegionPart &p : atlas.regions[r].parts)
+      out.row(p.range.base, num(r), p.range.bytes, p.next);
   out.into("INSERT INTO library VALUES(?, ?)");
   for (size_t i = file->isNew() ? 0 : head.libraries.size();
        i < atlas.libraryNames.size(); ++i)

@@ -28,8 +28,7 @@ namespace spacer {
 
 inline constexpr uint64_t pageBytes = formatPageBytes;
 
-/// The parts of the window, each with pages of one protection and purpose.
-/// The order is the order in the window.
+/// What pages of the window are for; each region has one protection.
 enum class Region : uint32_t { Door, Text, Rodata, Got, Data, Bss };
 inline constexpr unsigned regionCount = 6;
 llvm::StringRef regionName(Region r);
@@ -45,9 +44,24 @@ enum class AtlasMode {
   Frozen, ///< read only, the file must exist
 };
 
-struct RegionState {
+/// Neighbouring pages of one region, given out from the beginning.
+struct RegionPart {
   Window range;
   uint64_t next = 0; ///< first address never given out
+  uint64_t end() const { return range.base + range.bytes; }
+};
+
+/// A region takes parts of the window as it grows, each half as large as all
+/// before it: so an atlas with little in it is small, which counts where a
+/// guest needs memory up to its last page, and one with much in it has few
+/// parts, which counts where each is a segment of its own.
+struct RegionState {
+  std::vector<RegionPart> parts; ///< by address
+  /// The part that holds \p address, given out or not; null if none does.
+  const RegionPart *partAt(uint64_t address) const;
+  /// Whether all of [\p begin, \p end) lies in one part and was given out.
+  bool gave(uint64_t begin, uint64_t end) const;
+  uint64_t usedBytes() const;
 };
 
 struct UnitRow {
@@ -124,6 +138,8 @@ public:
   uint32_t machine() const { return elfMachine; }
   RegionState &region(Region r) { return regions[unsigned(r)]; }
   const RegionState &region(Region r) const { return regions[unsigned(r)]; }
+  /// The end of the last part: what lies behind it no region has taken.
+  uint64_t partsEnd() const;
 
   /// How long a link waits for another one before it gives up.
   static inline unsigned lockSeconds = 60;
@@ -145,6 +161,9 @@ public:
   findVariant(uint64_t address, llvm::ArrayRef<uint8_t> content);
   /// Extents of \p r that overlap [begin, end), by address.
   std::vector<ExtentRow> extents(Region r, uint64_t begin, uint64_t end);
+  std::vector<ExtentRow> extents(Region r) {
+    return extents(r, wholeWindow.base, wholeWindow.base + wholeWindow.bytes);
+  }
 
   /// The end of the last slot in [\p begin, \p end), or \p begin.
   uint64_t slotsEnd(uint64_t begin, uint64_t end);
@@ -170,8 +189,9 @@ public:
   /// its number.
   uint32_t addPageVariant(uint64_t address, llvm::ArrayRef<uint8_t> content);
   void addExtent(const ExtentRow &row);
-  /// Reserves whole pages at the end of \p r's used part and records an
-  /// extent; an error names the region, its size and what was asked.
+  /// Takes whole pages, neighbours of each other, from the first part of \p r
+  /// that has them, or from a new one, and records an extent; an error names
+  /// the window, what is left of it and what was asked.
   llvm::Expected<uint64_t> allocate(Region r, uint64_t bytes,
                                     uint32_t library = 0);
 

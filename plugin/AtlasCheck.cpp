@@ -15,6 +15,7 @@
 #include "Atlas.h"
 #include "Placement.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -70,32 +71,38 @@ static bool byBegin(const Claim &a, const Claim &b) {
 }
 
 void Checker::add(Region r, Claim c, std::vector<Claim> &list) {
-  const RegionState &s = atlas.region(r);
-  if (c.end < c.begin || c.begin < s.range.base || c.end > s.next)
-    report("{0}: outside the used part of the {1} region, [{2:x}, {3:x})",
-           c.describe(), regionName(r), s.range.base, s.next);
+  if (!atlas.region(r).gave(c.begin, c.end))
+    report("{0}: outside the used parts of the {1} region", c.describe(),
+           regionName(r));
   if (c.begin < c.end)
     list.push_back(std::move(c));
 }
 
 void Checker::checkExtents() {
   for (unsigned i = 0; i != regionCount; ++i) {
+    StringRef name = regionName(Region(i));
     const RegionState &s = atlas.region(Region(i));
-    uint64_t at = s.range.base;
-    for (const ExtentRow &e :
-         atlas.extents(Region(i), s.range.base, s.range.base + s.range.bytes)) {
-      if (e.base != at)
-        report("{0} extent {1:x} {2} {3:x}, where the one before it ends",
-               regionName(Region(i)), e.base,
-               e.base < at ? "begins before" : "leaves a gap after", at);
-      if (e.base % pageBytes || e.bytes % pageBytes || !e.bytes)
-        report("{0} extent {1:x}: {2} bytes, expected whole pages",
-               regionName(Region(i)), e.base, e.bytes);
-      at = std::max(at, e.base + e.bytes);
+    for (const RegionPart &p : s.parts) {
+      uint64_t at = p.range.base;
+      for (const ExtentRow &e :
+           atlas.extents(Region(i), p.range.base, p.end())) {
+        if (e.base != at)
+          report("{0} extent {1:x} {2} {3:x}, where the one before it ends",
+                 name, e.base,
+                 e.base < at ? "begins before" : "leaves a gap after", at);
+        if (e.base % pageBytes || e.bytes % pageBytes || !e.bytes)
+          report("{0} extent {1:x}: {2} bytes, expected whole pages", name,
+                 e.base, e.bytes);
+        at = std::max(at, e.base + e.bytes);
+      }
+      if (at != p.next)
+        report("{0} extents end at {1:x}, the used pages of their part at "
+               "{2:x}",
+               name, at, p.next);
     }
-    if (at != s.next)
-      report("{0} extents end at {1:x}, the region's used part at {2:x}",
-             regionName(Region(i)), at, s.next);
+    for (const ExtentRow &e : atlas.extents(Region(i)))
+      if (!s.partAt(e.base))
+        report("{0} extent {1:x}: in no part of its region", name, e.base);
   }
 }
 
@@ -161,13 +168,9 @@ void Checker::checkOverlaps() {
 }
 
 Error Checker::checkPages() {
-  const RegionState &text = atlas.region(Region::Text);
-  uint64_t at = text.range.base, lastAddress = 0;
+  uint64_t lastAddress = 0;
   uint32_t nextVariant = 0;
-  auto missing = [&](uint64_t end) {
-    for (; at < end; at += pageBytes)
-      report("text page {0:x}: no variant 0", at);
-  };
+  DenseSet<uint64_t> textPages; // that have a variant 0
   if (Error e = atlas.forEachPage([&](uint64_t address, const PageVariant &v) {
         if (address != lastAddress)
           nextVariant = 0;
@@ -183,20 +186,18 @@ Error Checker::checkPages() {
           report("page {0:x} variant {1}: hash {2}, its content has {3}",
                  address, v.variant, v.hash.hex(), h.hex());
         bool inside = false;
-        for (unsigned i = 0; i != regionCount; ++i) {
-          const RegionState &s = atlas.region(Region(i));
-          inside |= address >= s.range.base && address < s.next;
-        }
+        for (unsigned i = 0; i != regionCount; ++i)
+          inside |= atlas.region(Region(i)).gave(address, address + 1);
         if (!inside || address % pageBytes)
-          report("page {0:x}: outside the used part of every region", address);
-        if (address >= text.range.base && address < text.next) {
-          missing(address);
-          if (v.variant == 0)
-            at = address + pageBytes;
-        }
+          report("page {0:x}: outside the used parts of every region", address);
+        if (v.variant == 0)
+          textPages.insert(address);
       }))
     return e;
-  missing(text.next);
+  for (const RegionPart &p : atlas.region(Region::Text).parts)
+    for (uint64_t at = p.range.base; at < p.next; at += pageBytes)
+      if (!textPages.contains(at))
+        report("text page {0:x}: no variant 0", at);
   return Error::success();
 }
 

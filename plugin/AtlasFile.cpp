@@ -31,7 +31,7 @@ using namespace llvm;
 namespace spacer {
 
 static constexpr uint32_t applicationId = 0x53504341; // "SPCA"
-static constexpr uint32_t atlasVersion = 1;
+static constexpr uint32_t atlasVersion = 2;
 static constexpr uint64_t smallestWindow = 64 * pageBytes;
 /// 16 MiB to 128 MiB: above a kernel at 1 MiB, inside the small code model.
 static constexpr Window defaultWindow{0x1000000, 112 << 20};
@@ -44,10 +44,10 @@ static constexpr Window defaultWindow{0x1000000, 112 << 20};
 // With 8192 one row fits and half of each page stays empty.
 static constexpr char schema[] = R"(
 PRAGMA application_id = 0x53504341;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 CREATE TABLE meta(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE region(kind INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
-  base INTEGER NOT NULL, bytes INTEGER NOT NULL, next INTEGER NOT NULL) STRICT;
+CREATE TABLE part(base INTEGER PRIMARY KEY, region INTEGER NOT NULL,
+  bytes INTEGER NOT NULL, next INTEGER NOT NULL) STRICT;
 CREATE TABLE library(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE extent(base INTEGER PRIMARY KEY, region INTEGER NOT NULL,
   bytes INTEGER NOT NULL, library INTEGER NOT NULL) STRICT;
@@ -76,7 +76,7 @@ CREATE TABLE page(address INTEGER, variant INTEGER,
 // The window
 //===----------------------------------------------------------------------===//
 
-static std::string describeWindow(const Window &w) {
+std::string describeWindow(const Window &w) {
   return formatv("{0:x}:{1:x}", w.base, w.bytes);
 }
 
@@ -97,19 +97,6 @@ static Error checkWindow(StringRef path, const Window &w) {
   if (int64_t(w.base) >= 0 && int64_t(w.base + w.bytes - 1) < 0)
     return bad("crosses 0x8000000000000000");
   return Error::success();
-}
-
-/// Divides the window: 2, 12, 6, 1 and 4 parts of 32, and the rest for bss.
-static void divideWindow(const Window &w, RegionState (&regions)[regionCount]) {
-  static constexpr uint64_t parts[] = {2, 12, 6, 1, 4};
-  uint64_t at = w.base, end = w.base + w.bytes;
-  for (unsigned i = 0; i != regionCount; ++i) {
-    uint64_t bytes = i < std::size(parts)
-                         ? w.bytes / pageBytes * parts[i] / 32 * pageBytes
-                         : end - at;
-    regions[i] = {{at, bytes}, at};
-    at += bytes;
-  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -386,27 +373,30 @@ Error AtlasFile::readMeta(AtlasHead &head) {
   return checkWindow(path, head.window);
 }
 
-/// The recorded division must be the one that the window implies.
+/// Parts must be whole pages of the window and must not overlap.
 Error AtlasFile::readRegions(AtlasHead &head) {
-  divideWindow(head.window, head.regions);
-  unsigned good = 0;
+  uint64_t at = head.window.base, end = at + head.window.bytes;
+  std::optional<uint64_t> bad;
   auto row = [&](Statement &s) {
-    if (s.u64(0) >= regionCount)
+    uint64_t base = s.u64(0), region = s.u64(1), bytes = s.u64(2);
+    uint64_t used = s.u64(3) - base;
+    if (bad)
       return;
-    RegionState &r = head.regions[s.u64(0)];
-    uint64_t used = s.u64(3) - r.range.base;
-    if (s.u64(1) != r.range.base || s.u64(2) != r.range.bytes ||
-        used > r.range.bytes || used % pageBytes)
-      return;
-    r.next = s.u64(3);
-    ++good;
+    if (region >= regionCount || base < at || base > end ||
+        bytes > end - base || used > bytes || (base | bytes | used) % pageBytes)
+      bad = base;
+    else
+      head.regions[region].parts.push_back({{base, bytes}, s.u64(3)});
+    at = base + bytes;
   };
-  if (Error e = each("SELECT kind, base, bytes, next FROM region", row))
+  if (Error e =
+          each("SELECT base, region, bytes, next FROM part ORDER BY base", row))
     return e;
-  if (good != regionCount)
-    return createStringError("%s: damaged: %u regions fit the window, "
-                             "expected %u",
-                             path.c_str(), good, regionCount);
+  if (bad)
+    return createStringError(
+        "%s: damaged: part 0x%llx, expected whole pages of one region, in the "
+        "window and behind the part before it",
+        path.c_str(), (unsigned long long)*bad);
   return Error::success();
 }
 
@@ -418,7 +408,6 @@ Expected<AtlasHead> AtlasFile::readHead(std::optional<Window> window,
     head.window = window.value_or(defaultWindow);
     if (Error e = checkWindow(path, head.window))
       return std::move(e);
-    divideWindow(head.window, head.regions);
     head.id = HashBuilder()
                   .u64(atlasVersion)
                   .u64(head.machine)

@@ -13,6 +13,9 @@
 
 namespace spacer {
 
+/// BASE:SIZE, as --spacer-window takes it.
+std::string describeWindow(const Window &w);
+
 /// The few things that every link reads whole.
 struct AtlasHead {
   uint32_t machine = 0;

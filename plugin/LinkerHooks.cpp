@@ -96,6 +96,19 @@ public:
   std::vector<std::pair<uint64_t, ArrayRef<uint8_t>>> strings;
 };
 
+/// Zero pages between loaded ones, which take no bytes of the file and which
+/// nothing reads: boot code that makes heap of what no segment covers leaves
+/// them alone. Each piece of heap costs a guest tens of pages of bookkeeping.
+class GapSection final : public SyntheticSection {
+public:
+  GapSection(StringRef name, uint64_t flags, uint64_t bytes)
+      : SyntheticSection(flags, SHT_NOBITS, pageBytes, name), bytes(bytes) {}
+  size_t getSize() const override { return bytes; }
+  bool isNeeded() const override { return true; }
+  void writeTo(uint8_t *) override {}
+  uint64_t bytes;
+};
+
 /// Parent of library strings: they have addresses one by one, so it has no
 /// bytes, and its own address only anchors SectionPiece::outputOff.
 class StringAnchor final : public SyntheticSection {
@@ -217,6 +230,8 @@ private:
   void placeTlsBlock();
   void endInitialisedTls();
   void createRuns();
+  void closeGaps();
+  uint64_t imageEnd() const;
   void redirectShared(uint32_t u);
   void redirectPrivate(InputSectionBase &sec);
   void redirectDynamic(RelocationBaseSection *rel);
@@ -282,6 +297,7 @@ private:
   OutputDesc *manifestOutput = nullptr;
   ManifestBuilder manifest;
   SmallVector<PhdrEntry *, 0> ownPhdrs;
+  OutputSection *gapAfterImage = nullptr; ///< of --spacer-close-gaps
   SmallVectorImpl<PhdrEntry *> *allPhdrs = nullptr;
 };
 
@@ -1378,6 +1394,7 @@ unsigned SpacerLink::mostRuns() const {
         ++own;
       }
   }
+  own += opts.closeGaps != 0;
   return opts.maxSegments - std::min(own, opts.maxSegments);
 }
 
@@ -1427,6 +1444,57 @@ void SpacerLink::createRuns() {
     runs.push_back(sec);
     outputs.push_back(osd);
   }
+  closeGaps();
+}
+
+/// Where the image's own memory ends, so far.
+uint64_t SpacerLink::imageEnd() const {
+  uint64_t end = 0;
+  for (const OutputSection *os : outputSections) {
+    if (!outputs.empty() && os == &outputs.front()->osec)
+      break;
+    bool zeroTls = (os->flags & SHF_TLS) && os->type == SHT_NOBITS;
+    if ((os->flags & SHF_ALLOC) && !zeroTls)
+      end = std::max(end, os->addr + os->size);
+  }
+  return end;
+}
+
+// The first gap begins where the image ends, which is known when lld assigns
+// addresses; what is between runs is known now. A gap has the protection of
+// what is before it, and so needs no segment of its own.
+void SpacerLink::closeGaps() {
+  if (!opts.closeGaps || runs.empty())
+    return;
+  std::vector<OutputDesc *> filled;
+  auto add = [&](uint64_t begin, uint64_t end, uint64_t flags) {
+    StringRef name = saver().save(".spacer.gap." + Twine(filled.size()));
+    auto *gap = make<GapSection>(name, flags, end - begin);
+    OutputDesc *osd = newOutputSection(name, SHT_NOBITS, flags, gap);
+    osd->osec.addr = begin;
+    osd->osec.addrExpr = [begin] { return begin; };
+    filled.push_back(osd);
+    return gap;
+  };
+  uint64_t window = runs.front()->run.base;
+  GapSection *first = add(window, window, SHF_ALLOC);
+  gapAfterImage = &filled.front()->osec;
+  gapAfterImage->addrExpr = [=, this] {
+    uint64_t begin = alignTo(imageEnd(), pageBytes);
+    bool small = begin <= window && window - begin <= opts.closeGaps;
+    first->bytes = small ? window - begin : 0;
+    return begin;
+  };
+  for (size_t i = 0; i != runs.size(); ++i) {
+    if (i) {
+      const Run &prev = runs[i - 1]->run;
+      uint64_t begin = prev.base + prev.bytes, end = runs[i]->run.base;
+      if (begin != end && end - begin <= opts.closeGaps)
+        add(begin, end, outputTraits(prev.region).second);
+    }
+    filled.push_back(outputs[i]);
+  }
+  outputs = std::move(filled);
 }
 
 RunSection *SpacerLink::runAt(uint64_t address) const {
@@ -1681,10 +1749,13 @@ void SpacerLink::addSegments(SmallVectorImpl<PhdrEntry *> &phdrs) {
     os->shName = in.shStrTab->addString(os->name);
     if (!(os->flags & SHF_ALLOC))
       continue;
-    // Neighbours of one protection are one mapping.
-    if (!load || prev->addr + prev->size != os->addr ||
-        load->p_flags != os->getPhdrFlags() || os->type == SHT_NOBITS ||
-        prev->type == SHT_NOBITS) {
+    // Neighbours of one protection are one mapping; zeros may follow bytes in
+    // it where only unikernels load them.
+    bool bytesEnd = prev && prev->type == SHT_NOBITS;
+    bool joins =
+        os->type == SHT_NOBITS ? opts.closeGaps || bytesEnd : !bytesEnd;
+    if (!load || prev->addr + prev->size != os->addr || !joins ||
+        load->p_flags != os->getPhdrFlags()) {
       load = make<PhdrEntry>(PT_LOAD, os->getPhdrFlags());
       ownPhdrs.push_back(load);
     }
@@ -1808,6 +1879,11 @@ void SpacerLink::addressesFinal() {
   if (!active())
     return;
   dropThreadLocalZeros();
+  for (PhdrEntry *p : ownPhdrs)
+    if (p->firstSec && p->firstSec == gapAfterImage && !gapAfterImage->size) {
+      p->p_type = PT_NULL; // the image ends far from the window
+      p->firstSec = p->lastSec = nullptr;
+    }
   repairReservedSymbols();
   checkWindow();
   for (uint32_t u : tlsUnits)

@@ -26,6 +26,9 @@ driver: -Wl,--spacer-atlas=fleet.atlas,...
                              place (entry), by a call profile (auto), directly
   --spacer-max-segments=N    loaded segments that the image may have, its own
                              included (default 100)
+  --spacer-close-gaps=SIZE   load zero pages where between two loaded pages are
+                             at most SIZE bytes that no segment loads, for
+                             kernels that make heap of each such gap (default 0)
   --spacer-delta=FILE        write what is new in a library as a delta object
   --spacer-delta-base=BASE   since this version of it: the input of the same file
                              name or library is the new one
@@ -95,7 +98,7 @@ Error parseFlag(StringRef name, StringRef value, bool hasValue, Options &o) {
   bool known = StringSwitch<bool>(name)
                    .Cases("atlas", "mode", "lib", "private", "window", true)
                    .Cases("trampolines", "delta", "delta-base", true)
-                   .Case("max-segments", true)
+                   .Cases("max-segments", "close-gaps", true)
                    .Default(false);
   if (!known)
     return bad("unknown flag --spacer-" + name + "; see --spacer-help");
@@ -115,6 +118,10 @@ Error parseFlag(StringRef name, StringRef value, bool hasValue, Options &o) {
     if (value.getAsInteger(10, o.maxSegments) || !o.maxSegments)
       return bad("--spacer-max-segments=" + value +
                  ": expected a number above 0");
+  } else if (name == "close-gaps") {
+    if (!parseSize(value, o.closeGaps))
+      return bad("--spacer-close-gaps=" + value +
+                 ": expected a size, such as 0x400000 or 4M");
   } else if (name == "private") {
     Expected<GlobPattern> g = parseGlob("--spacer-private", value);
     if (!g)

@@ -26,6 +26,7 @@ struct Options {
   /// PT_LOADs that the image may have, its own included. Unikraft's boot code
   /// takes 128 regions, of which memory maps, initrd and devices need some.
   unsigned maxSegments = 100;
+  uint64_t closeGaps = 0; ///< bytes of the largest gap to fill with zero pages
   std::string delta, deltaBase; ///< both or neither
   bool report = false;
   std::string reportFile; ///< empty: standard output

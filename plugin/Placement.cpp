@@ -430,10 +430,8 @@ Error Placer::placeSlotGroup(Region region, ArrayRef<uint32_t> slots,
   if (slots.empty())
     return Error::success();
   uint64_t at = 0, end = 0;
-  const Window &range = atlas.region(region).range;
   if (library)
-    for (const ExtentRow &e :
-         atlas.extents(region, range.base, range.base + range.bytes))
+    for (const ExtentRow &e : atlas.extents(region))
       if (e.library == library) {
         at = e.base;
         end = e.base + e.bytes;
@@ -464,10 +462,8 @@ Error Placer::placeSlotGroup(Region region, ArrayRef<uint32_t> slots,
 
 // Whether the library has door pages of its own already.
 bool Placer::ownsDoors(uint32_t library) const {
-  const Window &range = atlas.region(Region::Door).range;
-  return llvm::any_of(
-      atlas.extents(Region::Door, range.base, range.base + range.bytes),
-      [&](const ExtentRow &e) { return e.library == library; });
+  return llvm::any_of(atlas.extents(Region::Door),
+                      [&](const ExtentRow &e) { return e.library == library; });
 }
 
 // Slots that shared units refer to. Private code calls directly, and an address
@@ -598,23 +594,23 @@ Expected<PlacementStats> place(Model &model, Atlas &atlas) {
 
 namespace {
 
-Region regionAt(const Atlas &atlas, uint64_t address) {
-  for (unsigned r = 0; r != regionCount; ++r) {
-    const Window &w = atlas.region(Region(r)).range;
-    if (address - w.base < w.bytes)
-      return Region(r);
-  }
-  llvm_unreachable("address outside the window");
+std::pair<Region, const RegionPart *> partAt(const Atlas &atlas,
+                                             uint64_t address) {
+  for (unsigned r = 0; r != regionCount; ++r)
+    if (const RegionPart *part = atlas.region(Region(r)).partAt(address))
+      return {Region(r), part};
+  llvm_unreachable("address in no part of the window");
 }
 
-// Joins runs of one region: across gaps of at most freeGap bytes in any case,
-// then across the smallest ones, the lower of equal ones first, until no more
-// than maxRuns are left or each region has one.
+// Joins runs of one part, where all pages were given out: across gaps of at
+// most freeGap bytes in any case, then across the smallest ones, the lower of
+// equal ones first, until no more than maxRuns are left or each part has one.
 std::vector<Run> joinRuns(ArrayRef<Run> runs, uint64_t freeGap,
-                          unsigned maxRuns) {
+                          unsigned maxRuns, const Atlas &atlas) {
   auto gapBefore = [&](size_t i) -> std::optional<uint64_t> {
     const Run &a = runs[i - 1], &b = runs[i];
-    if (a.region != b.region)
+    if (a.region != b.region ||
+        b.base >= atlas.region(a.region).partAt(a.base)->end())
       return std::nullopt;
     return b.base - (a.base + a.bytes);
   };
@@ -692,15 +688,17 @@ std::vector<Run> mapRuns(const Model &model, Atlas &atlas,
     use(model.slots[i].address, model.slots[i].bytes);
 
   std::vector<Run> runs;
+  uint64_t partEnd = 0;
   for (uint64_t p : pages) {
-    Region region = regionAt(atlas, p);
-    if (!runs.empty() && runs.back().region == region &&
-        runs.back().base + runs.back().bytes == p)
+    if (p < partEnd && runs.back().base + runs.back().bytes == p) {
       runs.back().bytes += pageBytes;
-    else
-      runs.push_back({region, p, pageBytes, ""});
+      continue;
+    }
+    auto [region, part] = partAt(atlas, p);
+    runs.push_back({region, p, pageBytes, ""});
+    partEnd = part->end();
   }
-  return splitDoors(joinRuns(runs, 4 * pageBytes, maxRuns), atlas);
+  return splitDoors(joinRuns(runs, 4 * pageBytes, maxRuns, atlas), atlas);
 }
 
 } // namespace spacer

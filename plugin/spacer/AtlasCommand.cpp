@@ -62,14 +62,16 @@ static Json describe(Atlas &atlas) {
   Json regions = Json::array(), libraries = Json::array();
   for (unsigned i = 0; i != regionCount; ++i) {
     const RegionState &r = atlas.region(Region(i));
+    uint64_t bytes = 0;
+    for (const RegionPart &p : r.parts)
+      bytes += p.range.bytes;
     regions.push_back(
         {{"region", regionName(Region(i)).str()},
-         {"base", hex(r.range.base)},
-         {"pages", r.range.bytes / pageBytes},
-         {"used", (r.next - r.range.base) / pageBytes},
-         {"extents",
-          atlas.extents(Region(i), r.range.base, r.range.base + r.range.bytes)
-              .size()}});
+         {"base", r.parts.empty() ? "-" : hex(r.parts.front().range.base)},
+         {"parts", r.parts.size()},
+         {"pages", bytes / pageBytes},
+         {"used", r.usedBytes() / pageBytes},
+         {"extents", atlas.extents(Region(i)).size()}});
   }
   std::vector<LibrarySums> sums = sumLibraries(atlas, c.libraries);
   for (uint32_t i = 0; i != sums.size(); ++i)

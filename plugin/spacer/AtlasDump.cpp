@@ -76,17 +76,17 @@ void dumpAtlas(Atlas &atlas, function_ref<void(const Json &)> line) {
     put(j);
   }
   for (unsigned i = 0; i != regionCount; ++i)
-    put({{"region", regionName(Region(i)).str()},
-         {"next", hex(atlas.region(Region(i)).next)}});
-  for (unsigned i = 0; i != regionCount; ++i) {
-    const Window &w = atlas.region(Region(i)).range;
-    for (const ExtentRow &e :
-         atlas.extents(Region(i), w.base, w.base + w.bytes))
+    for (const RegionPart &p : atlas.region(Region(i)).parts)
+      put({{"part", hex(p.range.base)},
+           {"region", regionName(Region(i)).str()},
+           {"bytes", p.range.bytes},
+           {"next", hex(p.next)}});
+  for (unsigned i = 0; i != regionCount; ++i)
+    for (const ExtentRow &e : atlas.extents(Region(i)))
       put({{"extent", hex(e.base)},
            {"region", regionName(Region(i)).str()},
            {"bytes", e.bytes},
            {"library", e.library}});
-  }
   need(atlas.forEachUnit([&](const UnitRow &u) { put(unitLine(u)); }));
   need(atlas.forEachPlace([&](const PlaceRow &p) { put(placeLine(p)); }));
   need(atlas.forEachSlot([&](const SlotRow &s) { put(slotLine(s)); }));
@@ -202,8 +202,9 @@ void AtlasLoader::row(const std::string &what, const Json &j) {
   };
   if (what == "library")
     library(j);
-  else if (what == "region")
-    atlas->region(region()).next = address(j, "next");
+  else if (what == "part")
+    atlas->region(region()).parts.push_back(
+        {{address(j, "part"), number(j, "bytes")}, address(j, "next")});
   else if (what == "extent")
     atlas->addExtent(
         {region(), address(j, "extent"), number(j, "bytes"), lib()});

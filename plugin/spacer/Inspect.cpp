@@ -177,8 +177,7 @@ Json Inspector::describeAtlas(const ManifestView &m) {
   for (unsigned i = 0; i != regionCount; ++i) {
     const RegionState &r = atlas->region(Region(i));
     regions[regionName(Region(i)).str()] = {
-        {"pages", r.range.bytes / pageBytes},
-        {"usedPages", (r.next - r.range.base) / pageBytes}};
+        {"parts", r.parts.size()}, {"usedPages", r.usedBytes() / pageBytes}};
   }
   return {{"file", options.atlas},
           {"pagesKnown", known},

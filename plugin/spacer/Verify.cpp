@@ -148,12 +148,10 @@ void Verifier::checkPage(const ManifestPage &p) {
 void Verifier::checkShared(const ManifestPage &p, const LoadedPage *loaded) {
   ++shared;
   Region region = regionOf(p.pageClass);
-  const RegionState &r = atlas.region(region);
-  if (p.address < r.range.base || p.address >= r.next)
-    report("page {0:x}: class {1}, outside the used part of the atlas's {2} "
-           "region, [{3:x}, {4:x})",
-           p.address, className(p.pageClass), regionName(region), r.range.base,
-           r.next);
+  if (!atlas.region(region).gave(p.address, p.address + pageBytes))
+    report("page {0:x}: class {1}, outside the used parts of the atlas's {2} "
+           "region",
+           p.address, className(p.pageClass), regionName(region));
   if (p.pageClass == PageClass::Bss) {
     if (loaded && !loaded->isZero)
       report("page {0:x}: class bss, but not zero", p.address);

@@ -233,24 +233,28 @@ def atlasProblem(path, tools=None):
 
 def rowProblem(db):
     """Rows that contradict each other: what a half-written commit would leave."""
-    regions = {k: (base, base + size, after) for k, base, size, after in
-               db.execute("SELECT kind, base, bytes, next FROM region")}
-    if sorted(regions) != list(range(len(REGIONS))):
-        return f"regions {sorted(regions)}"
+    parts = {(k, base): (base, base + size, after) for k, base, size, after in
+             db.execute("SELECT region, base, bytes, next FROM part")}
+    last = 0
+    for begin, end, after in sorted(parts.values()):
+        if begin < last or not begin <= after <= end:
+            return f"the part at {begin:#x} to {end:#x}, given out to {after:#x}, follows one that ends at {last:#x}"
+        last = end
     libraries = {i for i, in db.execute("SELECT id FROM library")}
     if libraries != set(range(len(libraries))):
         return "library ids have gaps"
-    ends = {k: begin for k, (begin, _, _) in regions.items()}
+    ends = {k: begin for k, (begin, _, _) in parts.items()}
     for base, region, size in db.execute("SELECT base, region, bytes FROM extent ORDER BY base"):
-        if base != ends[region]:
-            return f"the extent at {base:#x} should begin at {ends[region]:#x}"
-        ends[region] = base + size
+        part = max((k for k in parts if k[0] == region and k[1] <= base), default=None)
+        if part is None or base != ends[part]:
+            return f"the extent at {base:#x} is no neighbour of others in a part of {REGIONS[region]}"
+        ends[part] = base + size
     for k, end in ends.items():
-        if end != regions[k][2]:
-            return f"region {REGIONS[k]}: its extents end at {end:#x}, next is {regions[k][2]:#x}"
+        if end != parts[k][2]:
+            return f"a part of {REGIONS[k[0]]}: its extents end at {end:#x}, next is {parts[k][2]:#x}"
 
     def given(address, size):
-        return any(begin <= address and address + size <= after for begin, _, after in regions.values())
+        return any(begin <= address and address + size <= after for begin, _, after in parts.values())
 
     for table, size in (("unit", "bytes"), ("place", "capacity"), ("slot", "bytes"), ("page", "4096")):
         for address, length in db.execute(f"SELECT address, {size} FROM {table}"):

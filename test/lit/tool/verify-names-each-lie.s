@@ -38,7 +38,7 @@ def changed(name, offset, value):
     data = bytearray(image)
     data[offset:offset + len(value)] = value
     open(name, "wb").write(data)
-door, text = executable[0], executable[1]
+text, door = executable[0], executable[1]
 changed("door", door[2] + 1, bytes([image[door[2] + 1] ^ 1]))
 changed("text", text[2], bytes([image[text[2]] ^ 1]))
 bss = [l for l in loads if l[0] >= 0x1000000 and l[3] == 0][0]

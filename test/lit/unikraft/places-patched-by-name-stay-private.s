@@ -5,7 +5,7 @@
 # RUN: %spacer_ld app.o libone.a -o image --spacer-atlas=a.atlas --spacer-report | FileCheck %s
 # RUN: llvm-nm image | FileCheck %s --check-prefix=NM
 # CHECK: patched by the names of its symbols: 1 units
-# NM-DAG: {{0*}}17{{.*}} T plain
+# NM-DAG: {{0*}}1000{{.*}} T plain
 # NM-DAG: {{0*}}20{{.*}} T start32
 #--- lib.s
   .section .text.start32,"ax",@progbits

@@ -115,7 +115,7 @@ TEST_F(AtlasTest, RowsComeBack) {
   const UnitRow *u = a->findUnit(key(7));
   ASSERT_NE(u, nullptr);
   EXPECT_EQ(u->kind, UnitKind::Text);
-  EXPECT_EQ(u->address, a->region(Region::Text).range.base);
+  EXPECT_EQ(u->address, a->region(Region::Text).parts[0].range.base);
   EXPECT_EQ(u->bytes, 400u);
   EXPECT_EQ(a->libraryName(u->library), "libc");
   EXPECT_EQ(u->name, "f");
@@ -168,7 +168,7 @@ TEST_F(AtlasTest, ManyRowsInAnyOrder) {
       uint64_t i = n * stride % count;
       const UnitRow *u = a->findUnit(key(i));
       ASSERT_NE(u, nullptr) << i;
-      EXPECT_EQ(u->address, a->region(Region::Text).range.base + i * 64);
+      EXPECT_EQ(u->address, a->region(Region::Text).parts[0].range.base + i * 64);
       EXPECT_EQ(a->findPlaces(key(i)).size(), i % 100 ? 1u : 2u) << i;
       EXPECT_EQ(a->findUnit(key(count + i)), nullptr);
     }
@@ -178,37 +178,62 @@ TEST_F(AtlasTest, ManyRowsInAnyOrder) {
   }
 }
 
-TEST_F(AtlasTest, TheWindowIsDividedInOrderAndWhole) {
-  auto a = open();
-  uint64_t at = small.base;
-  const uint64_t pages[] = {4, 24, 12, 2, 8, 14};
-  for (unsigned i = 0; i != regionCount; ++i) {
-    const RegionState &r = a->region(Region(i));
-    EXPECT_EQ(r.range.base, at);
-    EXPECT_EQ(r.range.bytes, pages[i] * pageBytes)
-        << regionName(Region(i)).str();
-    EXPECT_EQ(r.next, at);
-    at += r.range.bytes;
-  }
-  EXPECT_EQ(at, small.base + small.bytes);
+TEST_F(AtlasTest, RegionsTakePartsOfTheWindowAsTheyGrow) {
+  auto a = open(AtlasMode::Grow, Window{0x1000000, 0x7000000});
+  auto take = [&](Region r, uint64_t pages) {
+    return (cantFail(a->allocate(r, pages * pageBytes)) - 0x1000000) /
+           pageBytes;
+  };
+  // Parts are multiples of 16 pages; what fits into one goes there.
+  EXPECT_EQ(take(Region::Door, 3), 0u);
+  EXPECT_EQ(take(Region::Text, 40), 16u);
+  EXPECT_EQ(take(Region::Door, 13), 3u);
+  // The last part grows where it is.
+  EXPECT_EQ(take(Region::Text, 20), 56u);
+  EXPECT_EQ(take(Region::Rodata, 1), 96u);
+  // A new part is half of all before it, or what was asked.
+  EXPECT_EQ(take(Region::Text, 30), 112u);
+  EXPECT_EQ(take(Region::Data, 1), 112u + 32);
+  EXPECT_EQ(take(Region::Text, 100), 160u);
+  EXPECT_EQ(take(Region::Data, 1), 112u + 33);
+  EXPECT_EQ(take(Region::Bss, 1), 272u);
+  EXPECT_EQ(take(Region::Text, 4), 76u); // left over in the first part
+  const RegionState &text = a->region(Region::Text);
+  EXPECT_EQ(text.parts.size(), 3u);
+  EXPECT_EQ(text.usedBytes(), (40 + 20 + 30 + 100 + 4) * pageBytes);
+  EXPECT_EQ(text.partAt(0xffffff), nullptr);
+  EXPECT_EQ(text.partAt(0x1010000), &text.parts[0]);
+  EXPECT_EQ(text.partAt(0x1060000), nullptr); // of rodata
+  EXPECT_TRUE(text.gave(0x1010000, 0x1010000 + 64 * pageBytes));
+  EXPECT_FALSE(text.gave(0x1010000, 0x1010001 + 64 * pageBytes));
+  cantFail(a->commit());
+  a = open(AtlasMode::Frozen, std::nullopt);
+  EXPECT_EQ(a->region(Region::Text).parts.size(), 3u);
+  EXPECT_EQ(a->partsEnd(), 0x1000000u + 288 * pageBytes);
+  EXPECT_EQ(a->extents(Region::Text).size(), 5u);
 }
 
 TEST_F(AtlasTest, AllocationIsWholePagesUntilFull) {
   auto a = open();
-  uint64_t base = a->region(Region::Got).range.base;
+  uint64_t base = small.base;
   EXPECT_EQ(cantFail(a->allocate(Region::Got, 1, 3)), base);
   EXPECT_EQ(cantFail(a->allocate(Region::Got, 0)), base + pageBytes);
-  EXPECT_EQ(toString(a->allocate(Region::Got, pageBytes + 1).takeError()),
-            path + ": the window's got region is full: 2 pages, 1 left, asked "
-                   "for 2");
+  EXPECT_EQ(toString(a->allocate(Region::Got, 63 * pageBytes + 1).takeError()),
+            path + ": the window 0x1000000:0x40000 is full: 63 pages left, "
+                   "asked for 64 of got");
   EXPECT_EQ(cantFail(a->allocate(Region::Got, pageBytes)), base + pageBytes);
+  EXPECT_EQ(cantFail(a->allocate(Region::Text, 62 * pageBytes)),
+            base + 2 * pageBytes);
+  EXPECT_EQ(toString(a->allocate(Region::Got, 1).takeError()),
+            path + ": the window 0x1000000:0x40000 is full: 0 pages left, "
+                   "asked for 1 of got");
   auto e = a->extents(Region::Got, base + pageBytes - 1, base + pageBytes);
   ASSERT_EQ(e.size(), 1u);
   EXPECT_EQ(e[0].library, 3u);
   cantFail(a->commit());
   a = open(AtlasMode::Frozen);
-  EXPECT_EQ(a->region(Region::Got).next, base + 2 * pageBytes);
-  EXPECT_EQ(a->extents(Region::Got, 0, UINT64_MAX).size(), 2u);
+  EXPECT_EQ(a->region(Region::Got).usedBytes(), 2 * pageBytes);
+  EXPECT_EQ(a->extents(Region::Got).size(), 2u);
   EXPECT_EQ(a->extents(Region::Got, base + 1, base + pageBytes).size(), 1u);
   EXPECT_EQ(a->extents(Region::Got, base + pageBytes, base + pageBytes).size(),
             0u);
@@ -218,7 +243,7 @@ TEST_F(AtlasTest, SlotsEndAfterTheLastOne) {
   create();
   auto a = open();
   uint64_t door = a->findSlot(key(1))->address;
-  uint64_t end = a->region(Region::Door).next;
+  uint64_t end = a->region(Region::Door).parts[0].next;
   EXPECT_EQ(a->slotsEnd(door, end), door + 8);
   a->addSlot({key(2), SlotKind::Door, door + 16, 16, 0, "g"});
   a->addSlot({key(3), SlotKind::Door, door + 8, 8, 0, "h"});
@@ -479,9 +504,9 @@ TEST_F(AtlasTest, WhatDoesNotFitIsNamed) {
   EXPECT_EQ(openError(AtlasMode::Grow, small, 183),
             path + ": made for ELF machine 62, expected 183");
   EXPECT_EQ(openError(AtlasMode::Frozen, small, 0), "no error");
-  sql("PRAGMA user_version = 2");
+  sql("PRAGMA user_version = 3");
   EXPECT_EQ(openError(AtlasMode::Grow),
-            path + ": atlas format 2, expected 1 (made by a newer tool)");
+            path + ": atlas format 3, expected 2 (made by a newer tool)");
 }
 
 TEST_F(AtlasTest, BadWindowsAreRefused) {
@@ -519,9 +544,17 @@ TEST_F(AtlasTest, DamageIsReported) {
   EXPECT_EQ(toString(a->commit()), path + ": damaged: no such table: unit");
   a.reset();
   write(whole);
-  sql("UPDATE region SET next = next + 1");
-  EXPECT_EQ(openError(AtlasMode::Grow),
-            path + ": damaged: 0 regions fit the window, expected 6");
+  for (const char *damage :
+       {"UPDATE part SET next = next + 1",
+        "UPDATE part SET next = next + 8192 WHERE region = 1",
+        "UPDATE part SET bytes = 8192 WHERE region = 1",
+        "UPDATE part SET region = 6 WHERE region = 1",
+        "UPDATE part SET bytes = 1 << 40 WHERE region = 1"}) {
+    write(whole);
+    sql(damage);
+    std::string error = openError(AtlasMode::Grow);
+    EXPECT_EQ(error.find(path + ": damaged: part 0x10"), 0u) << error;
+  }
 }
 
 TEST_F(AtlasTest, NoSpaceLeavesTheFileAsItWas) {
@@ -563,32 +596,36 @@ TEST_F(AtlasTest, CheckFindsWhatIsWrong) {
     ASSERT_FALSE(found.empty()) << change;
     EXPECT_EQ(found[0], problem);
   };
-  // The regions of the small window: door 0x1000000, text 0x1004000, rodata
-  // 0x101c000, got 0x1028000, data 0x102a000, bss 0x1032000.
+  // Parts of the small window: text 0x1000000, door 0x1001000, data 0x1002000.
   expect("UPDATE unit SET address = 0x1010000",
-         "unit f [0x1010000, 0x1010190): outside the used part of the text "
-         "region, [0x1004000, 0x1005000)");
+         "unit f [0x1010000, 0x1010190): outside the used parts of the text "
+         "region");
   expect("UPDATE unit SET library = 9",
-         "unit f [0x1004000, 0x1004190): library 9 is not in the library "
+         "unit f [0x1000000, 0x1000190): library 9 is not in the library "
          "table");
-  expect("INSERT INTO unit VALUES(9, zeroblob(16), 0, 0x1004100, 8, 0, 'g')",
-         "unit g [0x1004100, 0x1004108) overlaps unit f [0x1004000, "
-         "0x1004190)");
+  expect("INSERT INTO unit VALUES(9, zeroblob(16), 0, 0x1000100, 8, 0, 'g')",
+         "unit g [0x1000100, 0x1000108) overlaps unit f [0x1000000, "
+         "0x1000190)");
   expect("UPDATE place SET generation = 1",
-         "place d [0x102a000, 0x102a064): generation 1, expected 0");
-  expect("UPDATE slot SET kind = 1, address = 0x1004008",
-         "slot f [0x1004008, 0x1004010): an entry slot, but no unit begins "
+         "place d [0x1002000, 0x1002064): generation 1, expected 0");
+  expect("UPDATE slot SET kind = 1, address = 0x1000008",
+         "slot f [0x1000008, 0x1000010): an entry slot, but no unit begins "
          "there");
   expect("UPDATE page SET content = zeroblob(4096)",
-         "page 0x1004000 variant 0: hash " + hashBytes(filled(1)).hex() +
+         "page 0x1000000 variant 0: hash " + hashBytes(filled(1)).hex() +
              ", its content has " + hashBytes(filled(0)).hex());
-  expect("DELETE FROM page", "text page 0x1004000: no variant 0");
+  expect("DELETE FROM page", "text page 0x1000000: no variant 0");
   expect("UPDATE page SET variant = 1",
-         "page 0x1004000: variant 1, expected 0");
+         "page 0x1000000: variant 1, expected 0");
   expect("DELETE FROM extent WHERE region = 4",
-         "data extents end at 0x102a000, the region's used part at 0x102b000");
+         "data extents end at 0x1002000, the used pages of their part at "
+         "0x1003000");
   expect("UPDATE extent SET bytes = 8192 WHERE region = 1",
-         "text extents end at 0x1006000, the region's used part at 0x1005000");
+         "text extents end at 0x1002000, the used pages of their part at "
+         "0x1001000");
+  expect("UPDATE extent SET region = 5 WHERE region = 1",
+         "text extents end at 0x1000000, the used pages of their part at "
+         "0x1001000");
 }
 
 } // namespace
