@@ -38,6 +38,7 @@
 #include "Report.h"
 #include "TagFormat.h"
 #include "Tags.h"
+#include "UnitList.h"
 
 #include "Config.h"
 #include "InputFiles.h"
@@ -250,6 +251,8 @@ private:
   void checkWindow();
   uint64_t segmentBegin(const PhdrEntry &p) const;
   void sizeManifest();
+  std::vector<bool> plainFunctions() const;
+  Error writeUnits() const;
   void writeSlots(std::vector<LiveRange> &live);
   uint8_t *bytesAt(uint64_t address) const;
   bool fail(Error e);
@@ -2159,12 +2162,59 @@ void SpacerLink::contentsWritten(uint8_t *buf, size_t size) {
   manifest.write(buf + manifestOutput->osec.offset);
 }
 
+// The units that are one function and nothing else (PlanUnit::plainFunction).
+std::vector<bool> SpacerLink::plainFunctions() const {
+  std::vector<unsigned> symbols(model.units.size());
+  std::vector<bool> spanned(model.units.size());
+  for (ELFFileBase *f : ctx.objectFiles) {
+    ArrayRef<InputSectionBase *> sections = f->getSections();
+    for (const ELF64LE::Sym &s : f->getELFSyms<ELF64LE>()) {
+      uint32_t index = cast<ObjFile<ELF64LE>>(f)->getSectionIndex(s);
+      if (s.getType() == STT_SECTION || !index || index >= sections.size())
+        continue;
+      auto it = sectionUnit.find(sections[index]);
+      if (it == sectionUnit.end())
+        continue;
+      ++symbols[it->second];
+      // The assembler may have filled up the section's last bytes.
+      if (s.getType() == STT_FUNC && s.st_value == 0 &&
+          s.st_size + 16 > model.units[it->second].bytes)
+        spanned[it->second] = true;
+    }
+  }
+  for (uint32_t u = 0; u != model.units.size(); ++u)
+    spanned[u] = spanned[u] && symbols[u] == 1 &&
+                 model.units[u].kind == UnitKind::Text &&
+                 !model.units[u].ownAddress &&
+                 model.trampolines != Trampolines::None;
+  return spanned;
+}
+
+Error SpacerLink::writeUnits() const {
+  std::error_code ec;
+  raw_fd_ostream out(opts.unitsFile, ec);
+  if (!ec) {
+    writeUnitList(planImage(model, *atlas,
+                            sys::path::filename(config->outputFile),
+                            plainFunctions()),
+                  out);
+    out.flush();
+    ec = out.error();
+    out.clear_error();
+  }
+  if (ec)
+    return createStringError(opts.unitsFile + ": " + ec.message());
+  return Error::success();
+}
+
 void SpacerLink::beforeCommit() {
   TimeTraceScope timeScope("Spacer: commit");
   if (!active())
     return;
   if (!opts.delta.empty() &&
       fail(deltas.write(opts.deltaBase, opts.delta, opts.libraries)))
+    return;
+  if (!opts.unitsFile.empty() && fail(writeUnits()))
     return;
   if (opts.report &&
       fail(report.write(model, *atlas, slotUsed, opts.reportFile)))

@@ -78,6 +78,7 @@ struct Slot {
   bool known = false;      ///< the atlas has it
   bool wanted = false;     ///< result: this image needs the slot
   bool mayBeEntry = false; ///< the only name of a function unit of its own
+  bool hot = false; ///< by a profile: `auto` would make it an entry
   bool addressTaken = false; ///< so that it may be called from anywhere
   uint64_t heat = 0;         ///< calls, as measured
   uint64_t estimate = 0;     ///< sum of estimatedHeat() of its calls

@@ -33,6 +33,7 @@ driver: -Wl,--spacer-atlas=fleet.atlas,...
   --spacer-delta-base=BASE   since this version of it: the input of the same file
                              name or library is the new one
   --spacer-report[=FILE]     say what was shared and why not; JSON for *.json
+  --spacer-units=FILE        write a list of all units, for spacer atlas plan
   --spacer-help              this text
 )";
 
@@ -99,6 +100,7 @@ Error parseFlag(StringRef name, StringRef value, bool hasValue, Options &o) {
                    .Cases("atlas", "mode", "lib", "private", "window", true)
                    .Cases("trampolines", "delta", "delta-base", true)
                    .Cases("max-segments", "close-gaps", true)
+                   .Case("units", true)
                    .Default(false);
   if (!known)
     return bad("unknown flag --spacer-" + name + "; see --spacer-help");
@@ -110,6 +112,8 @@ Error parseFlag(StringRef name, StringRef value, bool hasValue, Options &o) {
     o.delta = value.str();
   else if (name == "delta-base")
     o.deltaBase = value.str();
+  else if (name == "units")
+    o.unitsFile = value.str();
   else if (name == "lib")
     return parseLibrary(value, o);
   else if (name == "window")

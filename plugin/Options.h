@@ -30,6 +30,7 @@ struct Options {
   std::string delta, deltaBase; ///< both or neither
   bool report = false;
   std::string reportFile; ///< empty: standard output
+  std::string unitsFile;  ///< where the list of units goes; empty: nowhere
   bool help = false;
   bool any = false; ///< some flag was given
 

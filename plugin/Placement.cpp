@@ -136,6 +136,7 @@ void Placer::bindSlots() {
   uint64_t hot = heatThreshold(&Slot::heat, hotShare);
   uint64_t likely = heatThreshold(&Slot::estimate, estimateShare);
   for (Slot &s : model.slots) {
+    s.hot = s.heat >= hot || s.estimate >= likely;
     if (const SlotRow *row = atlas.findSlot(s.key)) {
       s.known = true;
       s.kind = row->kind;
@@ -146,8 +147,7 @@ void Placer::bindSlots() {
     if (s.kind == SlotKind::Got)
       continue;
     bool wantEntry = model.trampolines == Trampolines::Entry ||
-                     (model.trampolines == Trampolines::Auto &&
-                      (s.heat >= hot || s.estimate >= likely));
+                     (model.trampolines == Trampolines::Auto && s.hot);
     s.kind = wantEntry && s.mayBeEntry ? SlotKind::Entry : SlotKind::Door;
   }
 }

@@ -4,11 +4,13 @@
 //   spacer atlas check FILE
 //   spacer atlas export FILE [-o DUMP]
 //   spacer atlas import FILE [-i DUMP]
+//   spacer atlas plan ... (PlanCommand.cpp)
 //
 //===----------------------------------------------------------------------===//
 
 #include "AtlasDump.h"
 #include "ManifestView.h"
+#include "PlanCommand.h"
 #include "Table.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/LineIterator.h"
@@ -297,6 +299,8 @@ void addAtlas(CLI::App &app, Session &session) {
                       "Where from; - is standard "
                       "input");
   command->callback([options] { importDump(*options); });
+
+  addAtlasPlan(*atlas, session);
 }
 
 } // namespace spacer
