@@ -16,12 +16,13 @@
 //  3. A function that is not hot and is nothing but one function stands at a
 //     multiple of 8, where compilers ask for 16: half of the padding, which is
 //     what all of the loss is once pages are full (2% of Unikraft's text).
-//  4. Slots: doors of small libraries, of large ones, of the image; inside
-//     each those that lead to one unit in all images first.
+//  4. Slots: doors of small libraries and behind them all that lead elsewhere
+//     in some image, so that few pages have several contents; doors of large
+//     libraries; doors into the image.
 //
 // Images are told apart by what they have, so neither their names nor their
-// order decides a place. The same sums over first-come order (firstCome()) say
-// what the plan is worth.
+// order decides a place. PlanGain.cpp says what the plan
+// is worth.
 //
 // Cost: sorting, n log n. 31,291 units of five images take a fifth of a second,
 // half of it to read them.
@@ -29,11 +30,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Plan.h"
-#include "Placement.h"
-#include "llvm/ADT/BitVector.h"
-#include "llvm/ADT/DenseMap.h"
+#include "PlanItems.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <map>
@@ -45,39 +43,6 @@ namespace spacer {
 namespace {
 
 constexpr uint64_t cacheLine = 64;
-
-/// What has one place in all images: a unit, or all contents of an object.
-struct Item {
-  const PlanUnit *unit = nullptr; ///< the smallest, to be the same always
-  uint64_t bytes = 0, align = 1;
-  uint64_t entryBytes = 0;    ///< room that its entry slot needs
-  uint64_t distinctBytes = 0; ///< of all its contents
-  uint64_t firstBytes = 0;    ///< in the first image that has it
-  BitVector images;           ///< in canonical order
-  bool varies = false, hot = false, plain = true, placed = false;
-  uint32_t set = 0; ///< rank of `images`
-  uint64_t offset = 0, capacity = 0;
-  /// The content in each image that has it, if it varies.
-  SmallVector<std::pair<uint32_t, Hash128>, 0> contents;
-
-  Region region() const { return regionOf(unit->kind); }
-  bool loose() const {
-    return unit->kind == UnitKind::Text && align == 16 && plain && !hot;
-  }
-};
-
-/// All slots of one key.
-struct SlotItem {
-  const PlanSlot *slot = nullptr;
-  BitVector images;
-  Hash128 target;
-  bool varies = false;    ///< leads elsewhere in some image
-  bool intoImage = false; ///< is the image's own in some image
-  bool entry = false, mayBeEntry = true;
-  SlotKind kind = SlotKind::Door;
-};
-
-Hash128 keyOf(const PlanUnit &u) { return u.named ? u.key : u.identity; }
 
 class Planner {
 public:
@@ -96,23 +61,19 @@ private:
                      uint64_t begin, uint64_t end);
   void placeTls();
   void placeSlots();
-  void countPages();
-  void countFirstCome();
-  void countFirstComeDoors();
-  uint64_t contentsOf(ArrayRef<const Item *> items, Region region,
-                      function_ref<uint64_t(const Item &)> address) const;
   void describeGroups();
   uint64_t alignOf(const Item &i) const {
-    return i.loose() ? std::min(i.align, opts.functionAlign) : i.align;
+    bool loose =
+        i.unit->kind == UnitKind::Text && i.align == 16 && i.plain && !i.hot;
+    return loose ? opts.functionAlign : i.align;
   }
 
   ArrayRef<PlanImage> images;
   const PlanOptions &opts;
-  std::vector<uint32_t> order; ///< canonical: indices into images
-  std::vector<Item> items;
-  DenseMap<Hash128, uint32_t> itemOf;
-  std::vector<SlotItem> slots;
-  DenseMap<Hash128, uint32_t> slotItemOf;
+  PlanItems all;
+  std::vector<uint32_t> &order = all.order;
+  std::vector<Item> &items = all.items;
+  std::vector<SlotItem> &slots = all.slots;
   std::vector<BitVector> sets;
   Plan plan;
 };
@@ -169,7 +130,7 @@ void Planner::collectItems() {
     for (const PlanUnit &u : images[order[at]].units) {
       if (u.isPrivate)
         continue;
-      auto [it, isNew] = itemOf.try_emplace(keyOf(u), items.size());
+      auto [it, isNew] = all.itemOf.try_emplace(keyOf(u), items.size());
       if (isNew) {
         Item &item = items.emplace_back();
         item.unit = &u;
@@ -198,7 +159,7 @@ void Planner::collectItems() {
 void Planner::collectSlots() {
   for (uint32_t at = 0; at != order.size(); ++at)
     for (const PlanSlot &s : images[order[at]].slots) {
-      auto [it, isNew] = slotItemOf.try_emplace(s.key, slots.size());
+      auto [it, isNew] = all.slotItemOf.try_emplace(s.key, slots.size());
       if (isNew) {
         SlotItem &item = slots.emplace_back();
         item.slot = &s;
@@ -213,26 +174,21 @@ void Planner::collectSlots() {
       item.varies |= s.target != item.target;
       item.intoImage |= s.target.isZero();
       item.mayBeEntry &= s.mayBeEntry;
+      item.settled &= s.kind == SlotKind::Entry;
       item.entry |= s.kind == SlotKind::Entry || s.hot;
     }
-  DenseSet<Hash128> entered;
-  // Of several entries into one function the smallest key has it.
-  std::vector<SlotItem *> byKey;
-  for (SlotItem &s : slots)
-    byKey.push_back(&s);
-  llvm::sort(byKey,
-             [](auto *a, auto *b) { return a->slot->key < b->slot->key; });
-  for (SlotItem *s : byKey) {
-    s->kind = s->slot->kind == SlotKind::Got ? SlotKind::Got : SlotKind::Door;
-    auto target = itemOf.find(s->target);
-    if (s->entry && target != itemOf.end())
-      items[target->second].hot = true;
-    if (s->kind == SlotKind::Got || !s->entry || !s->mayBeEntry || s->varies ||
-        s->intoImage || target == itemOf.end() ||
-        !entered.insert(s->target).second)
+  for (SlotItem &s : slots) {
+    s.kind = s.slot->kind == SlotKind::Got ? SlotKind::Got : SlotKind::Door;
+    auto target = all.itemOf.find(s.target);
+    if (s.kind == SlotKind::Got || !s.entry || target == all.itemOf.end())
       continue;
-    s->kind = SlotKind::Entry;
-    items[target->second].entryBytes = s->slot->bytes;
+    Item &function = items[target->second];
+    function.hot = true;
+    if (!s.mayBeEntry || s.varies || s.intoImage)
+      continue;
+    s.kind = SlotKind::Entry;
+    if (s.settled)
+      function.entryBytes = s.slot->bytes;
   }
 }
 
@@ -392,20 +348,21 @@ void Planner::placeTls() {
 void Planner::placeSlots() {
   std::map<std::string, std::vector<const SlotItem *>> groups;
   std::map<std::string, size_t> librarySlots;
-  std::vector<const SlotItem *> got;
-  auto own = [](const SlotItem &s) { return s.intoImage; };
+  std::vector<const SlotItem *> got, unsettled;
   for (const SlotItem &s : slots)
-    if (s.kind == SlotKind::Door && !own(s))
+    if (s.kind == SlotKind::Door && !s.varies && !s.intoImage)
       ++librarySlots[s.slot->library];
   for (const SlotItem &s : slots) {
-    if (s.kind == SlotKind::Entry)
+    if (s.kind == SlotKind::Entry && s.settled)
       plan.slots.push_back(
-          {s.slot, s.kind, items[itemOf.find(s.target)->second].offset});
+          {s.slot, s.kind, items[all.itemOf.find(s.target)->second].offset});
+    else if (s.kind == SlotKind::Entry)
+      unsettled.push_back(&s);
     else if (s.kind == SlotKind::Got)
       got.push_back(&s);
-    else if (own(s))
+    else if (s.intoImage)
       groups[imageDoors].push_back(&s);
-    else if (librarySlots[s.slot->library] >= ownDoorSlots)
+    else if (!s.varies && librarySlots[s.slot->library] >= ownDoorSlots)
       groups[s.slot->library].push_back(&s);
     else
       groups[""].push_back(&s);
@@ -440,6 +397,10 @@ void Planner::placeSlots() {
     add(it->first, it->second);
   plan.bytes[unsigned(Region::Door)] = door;
   fill(got, plan.bytes[unsigned(Region::Got)]);
+  // The function will get another identity: its place is not known yet. Until
+  // then the entry stands for itself, where no other function does.
+  fill(unsettled, plan.bytes[unsigned(Region::Text)]);
+  plan.unsettled = unsettled.size();
   llvm::sort(plan.slots, [](const PlannedSlot &a, const PlannedSlot &b) {
     auto group = [](const PlannedSlot &s) {
       return s.kind == SlotKind::Entry ? 0 : s.kind == SlotKind::Door ? 1 : 2;
@@ -447,248 +408,6 @@ void Planner::placeSlots() {
     return std::make_tuple(group(a), a.offset) <
            std::make_tuple(group(b), b.offset);
   });
-}
-
-//===----------------------------------------------------------------------===//
-// What it is worth
-//===----------------------------------------------------------------------===//
-
-static uint64_t pagesOf(uint64_t bytes) {
-  return alignTo(bytes, pageBytes) / pageBytes;
-}
-
-// Contents of the pages of one region beyond the first of each: where objects
-// vary, images that agree on all that they both have share one.
-uint64_t
-Planner::contentsOf(ArrayRef<const Item *> all, Region region,
-                    function_ref<uint64_t(const Item &)> address) const {
-  std::map<uint64_t, std::vector<const Item *>> byPage;
-  for (const Item *i : all)
-    if (i->varies && i->unit->kind != UnitKind::Tls && i->region() == region)
-      for (uint64_t p = address(*i) / pageBytes;
-           p <= (address(*i) + i->bytes - 1) / pageBytes; ++p)
-        byPage[p].push_back(i);
-  uint64_t more = 0;
-  for (auto &[page, list] : byPage) {
-    std::vector<DenseMap<const Item *, Hash128>> variants;
-    for (uint32_t image = 0; image != order.size(); ++image) {
-      DenseMap<const Item *, Hash128> mine;
-      for (const Item *i : list)
-        for (auto &[at, content] : i->contents)
-          if (at == image)
-            mine[i] = i->unit->unstable
-                          ? HashBuilder().hash(content).u64(image).finish()
-                          : content;
-      if (mine.empty())
-        continue;
-      auto fits = [&](auto &variant) {
-        return llvm::all_of(mine, [&](auto &entry) {
-          auto it = variant.find(entry.first);
-          return it == variant.end() || it->second == entry.second;
-        });
-      };
-      auto it = llvm::find_if(variants, fits);
-      if (it == variants.end())
-        it = variants.insert(it, {});
-      for (auto &entry : mine)
-        it->insert(entry);
-    }
-    more += variants.size() - 1;
-  }
-  return more;
-}
-
-// Links append one after the other: in each region a fresh extent with what is
-// new, by library (LinkerHooks and Placement do the same).
-void Planner::countFirstCome() {
-  std::vector<uint64_t> address(items.size());
-  std::vector<bool> placed(items.size());
-  uint64_t next[regionCount] = {};
-  for (const PlanImage &image : images) {
-    std::vector<std::pair<const PlanUnit *, uint32_t>> fresh[regionCount];
-    for (const PlanUnit &u : image.units) {
-      if (u.isPrivate || u.kind == UnitKind::Tls)
-        continue;
-      uint32_t i = itemOf.find(keyOf(u))->second;
-      if (u.bytes > items[i].firstBytes && u.named)
-        placed[i] = false; // outgrown: another place
-      if (placed[i])
-        continue;
-      placed[i] = true;
-      items[i].firstBytes =
-          u.kind == UnitKind::Bss ? u.bytes + u.bytes / 2 : u.bytes;
-      fresh[unsigned(regionOf(u.kind))].push_back({&u, i});
-    }
-    for (unsigned r = 0; r != regionCount; ++r) {
-      llvm::sort(fresh[r], [&](auto &a, auto &b) {
-        const PlanUnit &x = *a.first, &y = *b.first;
-        if (x.unstable != y.unstable)
-          return y.unstable;
-        if (x.library != y.library)
-          return x.library < y.library;
-        if (Region(r) != Region::Text && x.align != y.align)
-          return x.align > y.align;
-        return std::tie(x.name, x.identity) < std::tie(y.name, y.identity);
-      });
-      for (auto &[u, i] : fresh[r]) {
-        next[r] = alignTo(next[r], u->align);
-        address[i] = next[r];
-        next[r] += std::max<uint64_t>(items[i].firstBytes, 1);
-      }
-      next[r] = alignTo(next[r], pageBytes);
-    }
-  }
-  std::vector<const Item *> all;
-  for (const Item &i : items)
-    all.push_back(&i);
-  auto at = [&](const Item &i) { return address[&i - items.data()]; };
-  auto count = [&](Region r) {
-    return next[unsigned(r)] / pageBytes + contentsOf(all, r, at);
-  };
-  plan.text.firstCome = count(Region::Text);
-  plan.rodata.firstCome = count(Region::Rodata);
-  plan.data.firstCome = count(Region::Data);
-}
-
-// Doors as Placement gives them: shared ones in fresh pages for each link,
-// owners' behind their last one. A page with slots that lead elsewhere in some
-// image counts once for each image that uses it.
-void Planner::countFirstComeDoors() {
-  DenseMap<Hash128, std::pair<std::string, uint64_t>> at; ///< group, offset
-  std::map<std::string, uint64_t> end;
-  std::map<std::string, bool> owns;
-  for (const PlanImage &image : images) {
-    std::map<std::string, std::vector<const PlanSlot *>> fresh;
-    for (const PlanSlot &s : image.slots) {
-      const SlotItem &item = slots[slotItemOf.find(s.key)->second];
-      if (item.kind == SlotKind::Entry || at.count(s.key))
-        continue;
-      bool isGot = item.kind == SlotKind::Got;
-      fresh[isGot               ? "\1got"
-            : s.target.isZero() ? "\1image"
-                                : s.library]
-          .push_back(&s);
-    }
-    std::map<std::string, std::vector<const PlanSlot *>> groups;
-    for (auto &[group, list] : fresh) {
-      bool special = group[0] == '\1';
-      bool own = special || owns[group] || list.size() >= ownDoorSlots;
-      owns[group] |= own;
-      auto &to = groups[own ? group : ""];
-      to.insert(to.end(), list.begin(), list.end());
-    }
-    for (auto &[group, list] : groups) {
-      uint64_t &e = end[group];
-      if (group.empty() || group == "\1got")
-        e = alignTo(e, pageBytes);
-      for (const PlanSlot *s : list) {
-        at[s->key] = {group, e};
-        e += s->bytes;
-      }
-    }
-  }
-  auto pages =
-      [&](bool got,
-          function_ref<std::pair<std::string, uint64_t>(const SlotItem &)>
-              where) {
-        // What each image sees of each page that has slots which move.
-        std::map<std::pair<std::string, uint64_t>,
-                 std::map<uint32_t, std::vector<std::pair<Hash128, Hash128>>>>
-            byPage;
-        for (uint32_t i = 0; i != images.size(); ++i)
-          for (const PlanSlot &s : images[i].slots) {
-            const SlotItem &item = slots[slotItemOf.find(s.key)->second];
-            if (item.kind == SlotKind::Entry ||
-                (item.kind == SlotKind::Got) != got)
-              continue;
-            auto [group, offset] = where(item);
-            auto &page = byPage[{group, offset / pageBytes}];
-            Hash128 to =
-                s.target.isZero() ? HashBuilder().u64(i).finish() : s.target;
-            if (item.varies || item.intoImage)
-              page[i].push_back({s.key, to});
-          }
-        uint64_t count = 0;
-        for (auto &[page, seen] : byPage) {
-          std::vector<DenseMap<Hash128, Hash128>> variants;
-          for (auto &[image, mine] : seen) {
-            auto it = llvm::find_if(variants, [&](auto &v) {
-              return llvm::all_of(mine, [&](auto &m) {
-                auto known = v.find(m.first);
-                return known == v.end() || known->second == m.second;
-              });
-            });
-            if (it == variants.end())
-              it = variants.insert(it, {});
-            for (auto &[key, to] : mine)
-              (*it)[key] = to;
-          }
-          count += std::max<size_t>(variants.size(), 1);
-        }
-        return count;
-      };
-  DenseMap<Hash128, uint64_t> planned;
-  for (const PlannedSlot &s : plan.slots)
-    planned[s.slot->key] = s.offset;
-  for (bool got : {false, true}) {
-    PageCount &c = got ? plan.got : plan.door;
-    c.firstCome = pages(
-        got, [&](const SlotItem &s) { return at.find(s.slot->key)->second; });
-    c.planned = pages(got, [&](const SlotItem &s) {
-      return std::make_pair(std::string(), planned.find(s.slot->key)->second);
-    });
-  }
-}
-
-void Planner::countPages() {
-  uint64_t bytes[regionCount] = {};
-  for (const Item &i : items) {
-    if (i.unit->kind == UnitKind::Tls)
-      continue;
-    bytes[unsigned(i.region())] += i.distinctBytes;
-    if (i.varies) {
-      ++plan.varying;
-      plan.varyingBytes += i.bytes;
-    }
-  }
-  std::vector<const Item *> all;
-  for (const Item &i : items)
-    all.push_back(&i);
-  auto count = [&](PageCount &c, Region r) {
-    c.ideal = pagesOf(bytes[unsigned(r)]);
-    c.planned = plan.bytes[unsigned(r)] / pageBytes +
-                contentsOf(all, r, [](const Item &i) { return i.offset; });
-  };
-  count(plan.text, Region::Text);
-  count(plan.rodata, Region::Rodata);
-  count(plan.data, Region::Data);
-  countFirstCome();
-  countFirstComeDoors();
-
-  uint64_t doors = 0, got = 0, intoImage = 0;
-  BitVector haveOwn(order.size());
-  for (const SlotItem &s : slots) {
-    if (s.kind == SlotKind::Entry)
-      continue;
-    (s.kind == SlotKind::Got ? got : doors) += s.slot->bytes;
-    if (s.intoImage && s.kind == SlotKind::Door)
-      haveOwn |= s.images;
-  }
-  intoImage = haveOwn.count();
-  plan.door.ideal = std::max(pagesOf(doors), intoImage);
-  plan.got.ideal = pagesOf(got);
-
-  for (const PlanImage &image : images) {
-    uint64_t own[regionCount] = {};
-    for (const PlanUnit &u : image.units)
-      if (u.isPrivate && u.kind != UnitKind::Bss && u.kind != UnitKind::Tls)
-        own[unsigned(regionOf(u.kind))] += u.bytes;
-    for (uint64_t b : own)
-      plan.privatePages += {pagesOf(b), pagesOf(b), pagesOf(b)};
-  }
-  for (const Item &i : items)
-    plan.grown +=
-        i.unit->named && i.contents.size() > 1 && i.bytes > i.firstBytes;
 }
 
 void Planner::describeGroups() {
@@ -719,7 +438,7 @@ Expected<Plan> Planner::run() {
       placeRegion(Region(r));
   placeTls();
   placeSlots();
-  countPages();
+  countPages(images, all, plan);
   describeGroups();
   return std::move(plan);
 }

@@ -70,9 +70,12 @@ struct Plan {
 
   // What it is good for.
   PageCount text, rodata, data, door, got, privatePages;
-  std::vector<PlanGroup> groups;           ///< as they lie
-  uint64_t loosened = 0, paddingSaved = 0; ///< functions; bytes
-  uint64_t varying = 0, varyingBytes = 0;  ///< set aside
+  std::vector<PlanGroup> groups; ///< as they lie
+  /// Functions that are to be entries, but are not in the lists: what they are
+  /// bound to changes their identities. Link against this plan and plan again.
+  uint64_t unsettled = 0;
+  uint64_t loosened = 0;                  ///< functions
+  uint64_t varying = 0, varyingBytes = 0; ///< set aside
   uint64_t grown =
       0; ///< places as large as their largest object, not the first
 };

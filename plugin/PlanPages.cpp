@@ -33,6 +33,14 @@ struct Piece {
   uint32_t begin, end; ///< in the page
 };
 
+/// What one link has of a page.
+struct Sight {
+  ArrayRef<Piece> pieces;
+  ArrayRef<uint8_t> bytes; ///< of the whole page
+  uint32_t link;
+  Hash128 digest; ///< of pieces and their bytes
+};
+
 /// A content in the making.
 struct Content {
   std::vector<uint8_t> bytes = std::vector<uint8_t>(pageBytes);
@@ -87,6 +95,36 @@ static void addPieces(PageTable &pages, size_t links, size_t link,
   }
 }
 
+// What the links see of one page, in an order that does not depend on theirs.
+static Expected<std::vector<Sight>>
+collectSights(uint64_t page, ArrayRef<SmallVector<Piece, 0>> byLink,
+              ArrayRef<PlannedLink> links) {
+  std::vector<Sight> sights;
+  for (uint32_t i = 0; i != links.size(); ++i) {
+    if (byLink[i].empty())
+      continue;
+    Expected<ArrayRef<PageVariant>> made = links[i].atlas->pageVariants(page);
+    if (!made)
+      return made.takeError();
+    if (made->empty())
+      return createStringError(
+          "%s: no content of page 0x%llx, which %s has units on (please "
+          "report this)",
+          links[i].atlas->path().c_str(), (unsigned long long)page,
+          links[i].image.name.c_str());
+    Sight s{byLink[i], made->front().content, i, {}};
+    HashBuilder h;
+    for (const Piece &p : s.pieces)
+      h.fixed({p.begin, p.end}).raw(s.bytes.slice(p.begin, p.end - p.begin));
+    s.digest = h.finish();
+    sights.push_back(std::move(s));
+  }
+  llvm::sort(sights, [](const Sight &a, const Sight &b) {
+    return std::tie(a.digest, a.link) < std::tie(b.digest, b.link);
+  });
+  return std::move(sights);
+}
+
 Expected<PlanPagesResult> addPlannedPages(Atlas &atlas,
                                           MutableArrayRef<PlannedLink> links) {
   PageTable pages;
@@ -107,34 +145,30 @@ Expected<PlanPagesResult> addPlannedPages(Atlas &atlas,
 
   PlanPagesResult result;
   for (auto &[page, byLink] : pages) {
+    for (SmallVector<Piece, 0> &pieces : byLink)
+      llvm::sort(pieces, [](const Piece &a, const Piece &b) {
+        return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
+      });
     bool isText = inRegion(atlas, Region::Text, page);
     bool isCode = isText || inRegion(atlas, Region::Door, page);
+    Expected<std::vector<Sight>> sights = collectSights(page, byLink, links);
+    if (!sights)
+      return sights.takeError();
     std::vector<Content> contents;
-    for (size_t i = 0; i != links.size(); ++i) {
-      if (byLink[i].empty())
-        continue;
-      Expected<ArrayRef<PageVariant>> made = links[i].atlas->pageVariants(page);
-      if (!made)
-        return made.takeError();
-      if (made->empty())
-        return createStringError(
-            "%s: no content of page 0x%llx, which %s has units on (please "
-            "report this)",
-            links[i].atlas->path().c_str(), (unsigned long long)page,
-            links[i].image.name.c_str());
-      ArrayRef<uint8_t> from = made->front().content;
-      auto it = llvm::find_if(
-          contents, [&](const Content &c) { return c.fits(byLink[i], from); });
+    for (const Sight &sight : *sights) {
+      auto it = llvm::find_if(contents, [&](const Content &c) {
+        return c.fits(sight.pieces, sight.bytes);
+      });
       if (it == contents.end()) {
         if (isText && !contents.empty())
           return createStringError(
               "%s: page 0x%llx of %s differs from that of another image "
               "(please report this)",
-              links[i].atlas->path().c_str(), (unsigned long long)page,
-              links[i].image.name.c_str());
+              atlas.path().c_str(), (unsigned long long)page,
+              links[sight.link].image.name.c_str());
         it = contents.insert(it, Content());
       }
-      it->lay(byLink[i], from);
+      it->lay(sight.pieces, sight.bytes);
     }
     if (contents.empty())
       contents.emplace_back();
@@ -175,9 +209,17 @@ DenseSet<Hash128> findUnused(const Plan &plan, Atlas &atlas,
         keep(row->identity, row->address);
       }
     }
+  DenseSet<uint64_t> functions;
+  for (const PlannedLink &l : links)
+    for (const PlanUnit &u : l.image.units)
+      if (u.kind == UnitKind::Text && !u.isPrivate)
+        functions.insert(u.address);
   for (const PlannedSlot &s : plan.slots)
-    if (const SlotRow *row = atlas.findSlot(s.slot->key))
+    if (const SlotRow *row = atlas.findSlot(s.slot->key)) {
       keep(row->key, row->address);
+      if (row->kind == SlotKind::Entry && !functions.contains(row->address))
+        unused.insert(row->key);
+    }
   return unused;
 }
 

@@ -351,8 +351,8 @@ static void printText(const Json &j) {
                 joined(g["images"], j["images"].size())});
   groups.print(outs());
   outs() << formatv(
-      "\n{0} functions stand closer than the compiler's alignment, half of "
-      "whose padding they save\n{1} objects ({2} bytes) whose content differs "
+      "\n{0} functions stand closer than the compiler's alignment\n{1} objects "
+      "({2} bytes) whose content differs "
       "between images stand apart\n{3} places are as large as the largest "
       "image's object, not the first one's\n",
       j["looseFunctions"].dump(), j["varyingObjects"].dump(),
