@@ -468,19 +468,31 @@ Error writePlan(const Plan &plan, Atlas &atlas,
 
   uint64_t base[regionCount] = {};
   for (unsigned r = 0; r != regionCount; ++r) {
-    base[r] = atlas.region(Region(r)).next;
-    if (Region(r) == Region::Door)
+    if (Region(r) == Region::Door || !plan.bytes[r])
       continue;
     Expected<uint64_t> at = atlas.allocate(Region(r), plan.bytes[r]);
     if (!at)
       return at.takeError();
+    base[r] = *at;
   }
+  // Doors of each owner are an extent, which may begin anywhere.
+  std::map<uint64_t, uint64_t> doorBase; ///< by the offset of its first
+  uint64_t door = 0;
   for (const PlannedDoors &d : plan.doors) {
     uint32_t owner = d.owner.empty() ? 0 : atlas.libraryId(d.owner);
-    if (Expected<uint64_t> at = atlas.allocate(Region::Door, d.bytes, owner);
-        !at)
+    Expected<uint64_t> at = atlas.allocate(Region::Door, d.bytes, owner);
+    if (!at)
       return at.takeError();
+    doorBase[door] = *at;
+    door += d.bytes;
   }
+  auto slotAddress = [&](const PlannedSlot &s) {
+    if (s.kind != SlotKind::Door)
+      return s.offset + base[unsigned(s.kind == SlotKind::Entry ? Region::Text
+                                                                : Region::Got)];
+    auto it = std::prev(doorBase.upper_bound(s.offset));
+    return it->second + (s.offset - it->first);
+  };
   auto addUnit = [&](const PlannedUnit &p, uint64_t address) {
     const PlanUnit &u = *p.unit;
     if (leaveOut.contains(keyOf(u)))
@@ -499,12 +511,8 @@ Error writePlan(const Plan &plan, Atlas &atlas,
   for (const PlannedSlot &s : plan.slots) {
     if (leaveOut.contains(s.slot->key))
       continue;
-    Region r = s.kind == SlotKind::Entry ? Region::Text
-               : s.kind == SlotKind::Got ? Region::Got
-                                         : Region::Door;
-    atlas.addSlot({s.slot->key, s.kind, base[unsigned(r)] + s.offset,
-                   s.slot->bytes, atlas.libraryId(s.slot->library),
-                   s.slot->name});
+    atlas.addSlot({s.slot->key, s.kind, slotAddress(s), s.slot->bytes,
+                   atlas.libraryId(s.slot->library), s.slot->name});
   }
   return Error::success();
 }

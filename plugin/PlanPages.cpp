@@ -74,8 +74,7 @@ bool hasBytes(const PlanUnit &u) {
 }
 
 bool inRegion(const Atlas &atlas, Region r, uint64_t address) {
-  const RegionState &s = atlas.region(r);
-  return address >= s.range.base && address < s.next;
+  return atlas.region(r).gave(address, address + 1);
 }
 
 } // namespace
@@ -139,9 +138,9 @@ Expected<PlanPagesResult> addPlannedPages(Atlas &atlas,
         addPieces(pages, links.size(), i, s.address, s.bytes);
   }
   // A text page that nobody fills has a content all the same.
-  const RegionState &text = atlas.region(Region::Text);
-  for (uint64_t p = text.range.base; p != text.next; p += pageBytes)
-    pages[p].resize(links.size());
+  for (const ExtentRow &e : atlas.extents(Region::Text))
+    for (uint64_t p = e.base; p != e.base + e.bytes; p += pageBytes)
+      pages[p].resize(links.size());
 
   PlanPagesResult result;
   for (auto &[page, byLink] : pages) {

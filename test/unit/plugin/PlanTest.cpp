@@ -316,7 +316,7 @@ TEST_F(PlanPagesTest, UnitsOfSeveralLinksMakeOnePage) {
   PlanPagesResult r = cantFail(addPlannedPages(*atlas, links));
   EXPECT_EQ(r.pages, 1u);
   EXPECT_EQ(r.contents, 1u);
-  uint64_t base = atlas->region(Region::Text).range.base;
+  uint64_t base = atlas->extents(Region::Text).front().base;
   std::vector<uint8_t> page =
       cantFail(atlas->pageVariants(base)).front().content;
   EXPECT_EQ(std::count(page.begin(), page.end(), 1), 192);
