@@ -2008,6 +2008,10 @@ void SpacerLink::sizeManifest() {
       continue;
     uint64_t begin = alignDown(segmentBegin(*p), pageBytes);
     uint64_t end = alignTo(p->lastSec->addr + p->lastSec->size, pageBytes);
+    ++report.segments;
+    report.lowest = std::min(report.lowest, begin);
+    report.highest = std::max(report.highest, end);
+    report.loadedBytes += end - begin;
     for (uint64_t a = begin; a < end; a += pageBytes) {
       if (!manifest.pages.empty() && manifest.pages.back().address >= a)
         continue; // two segments on one page

@@ -2,6 +2,7 @@
 
 #include "Report.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -62,20 +63,21 @@ void writeText(raw_ostream &os, const LinkReport &r, const Summary &s,
                const Atlas &atlas) {
   os << "atlas            " << atlas.path() << "\n"
      << "units            " << r.placement.knownUnits << " known, "
-     << r.placement.newUnits << " new (" << r.placement.newBytes
-     << " bytes)\n"
+     << r.placement.newUnits << " new (" << r.placement.newBytes << " bytes)\n"
      << "slots            " << s.doors << " in doors, " << s.entries
      << " entries (" << r.patchedEntries << " jumped over), " << s.gots
      << " GOT; " << r.placement.newSlots << " new\n"
      << "pages            " << r.pages.newPages << " new, "
      << r.pages.newVariants << " new variants\n"
+     << "memory           " << r.loadedBytes / 1024 << " KiB in " << r.segments
+     << " segments from 0x" << utohexstr(r.lowest) << " to 0x"
+     << utohexstr(r.highest) << "\n"
      << "library          shared units      bytes   private units      bytes\n";
   for (auto &[name, t] : s.libraries)
-    os << format("%-16s %12llu %10llu %15llu %10llu\n", name.c_str(),
-                 (unsigned long long)t.shared.units,
-                 (unsigned long long)t.shared.bytes,
-                 (unsigned long long)t.kept.units,
-                 (unsigned long long)t.kept.bytes);
+    os << format(
+        "%-16s %12llu %10llu %15llu %10llu\n", name.c_str(),
+        (unsigned long long)t.shared.units, (unsigned long long)t.shared.bytes,
+        (unsigned long long)t.kept.units, (unsigned long long)t.kept.bytes);
   if (!s.reasons.empty())
     os << "private because\n";
   for (auto &[reason, t] : s.reasons)
@@ -107,6 +109,10 @@ void writeJson(raw_ostream &os, const LinkReport &r, const Summary &s,
                              {"patchedEntries", int64_t(r.patchedEntries)}}},
       {"pages", json::Object{{"new", int64_t(r.pages.newPages)},
                              {"newVariants", int64_t(r.pages.newVariants)}}},
+      {"memory", json::Object{{"segments", int64_t(r.segments)},
+                              {"bytes", int64_t(r.loadedBytes)},
+                              {"lowest", int64_t(r.lowest)},
+                              {"highest", int64_t(r.highest)}}},
       {"libraries", std::move(libraries)},
       {"privateBecause", std::move(reasons)}};
   os << formatv("{0:2}\n", v);

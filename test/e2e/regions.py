@@ -35,6 +35,7 @@ IMAGES = (
     ("everything shared", ["--cc", "clang-19"], ["-Wl,--spacer-lib=*=lib*.o"]),
     ("everything shared, gcc", ["--cc", "gcc-12", "--gc"], ["-Wl,--spacer-lib=*=lib*.o"]),
     ("few segments", ["--cc", "clang-19"], ["-Wl,--spacer-max-segments=10"]),
+    ("gaps closed", ["--cc", "clang-19"], ["-Wl,--spacer-close-gaps=4M"]),
     ("frozen", ["--cc", "gcc-12", "--app", "3", "--flag", "words=-DWORDS=3"], ["-Wl,--spacer-mode=frozen"]),
     ("position independent", ["--cc", "clang-19", "--pie"], []),
     ("position independent, gcc", ["--cc", "gcc-12", "--pie"], []),
