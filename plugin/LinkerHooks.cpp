@@ -246,6 +246,7 @@ private:
   unsigned mostRuns() const;
   void warnAboutFilling(ArrayRef<Run> mapped, ArrayRef<uint32_t> used);
   void checkSegmentCount(ArrayRef<PhdrEntry *> phdrs);
+  void boundThreadLocal();
   void dropThreadLocalZeros();
   void repairReservedSymbols();
   void checkWindow();
@@ -1781,6 +1782,24 @@ void SpacerLink::checkSegmentCount(ArrayRef<PhdrEntry *> phdrs) {
           " of shared pages; expected at least " + Twine(count));
 }
 
+// Under a PHDRS command an orphan of writable data (.got) that lld puts behind
+// .tbss lands in PT_TLS too, which then ends behind it and not behind .tbss:
+// the linker's thread pointer is elsewhere than the one that boot code makes.
+void SpacerLink::boundThreadLocal() {
+  for (PhdrEntry *p : *allPhdrs) {
+    if (p->p_type != PT_TLS || !p->lastSec)
+      continue;
+    p->firstSec = p->lastSec = nullptr;
+    p->p_align = 1;
+    for (OutputSection *os : outputSections)
+      if (os->flags & SHF_TLS) {
+        p->firstSec = p->firstSec ? p->firstSec : os;
+        p->lastSec = os;
+        p->p_align = std::max<uint64_t>(p->p_align, os->addralign);
+      }
+  }
+}
+
 // Under a PHDRS command lld gives .tbss memory in the PT_LOAD that ends with
 // it, where the next section begins: such segments overlap, and so do the
 // regions that boot code makes of them. It has none but in each thread's own
@@ -1881,6 +1900,8 @@ void SpacerLink::addressesFinal() {
   TimeTraceScope timeScope("Spacer: addresses");
   if (!active())
     return;
+  if (script->hasPhdrsCommands())
+    boundThreadLocal();
   dropThreadLocalZeros();
   for (PhdrEntry *p : ownPhdrs)
     if (p->firstSec && p->firstSec == gapAfterImage && !gapAfterImage->size) {
