@@ -75,14 +75,15 @@ struct Slot {
   std::string name;
   uint32_t library = 0; ///< the door's group, index into Model::libraries
   SlotKind kind = SlotKind::Door;
-  bool known = false;      ///< the atlas has it
-  bool wanted = false;     ///< result: this image needs the slot
-  bool mayBeEntry = false; ///< the only name of a function unit of its own
-  bool hot = false; ///< by a profile: `auto` would make it an entry
+  bool known = false;        ///< the atlas has it
+  bool wanted = false;       ///< result: this image needs the slot
+  bool mayBeEntry = false;   ///< the only name of a function unit of its own
+  bool hot = false;          ///< by a profile: `auto` would make it an entry
+  bool measuredHot = false;  ///< and the profile was measured, not estimated
   bool addressTaken = false; ///< so that it may be called from anywhere
   uint64_t heat = 0;         ///< calls, as measured
   uint64_t estimate = 0;     ///< sum of estimatedHeat() of its calls
-  uint32_t unit = noUnit;  ///< that it leads to, if that is a shared unit
+  uint32_t unit = noUnit;    ///< that it leads to, if that is a shared unit
   uint64_t unitOffset = 0;
   uint16_t bytes = 8;
 

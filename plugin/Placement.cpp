@@ -136,7 +136,8 @@ void Placer::bindSlots() {
   uint64_t hot = heatThreshold(&Slot::heat, hotShare);
   uint64_t likely = heatThreshold(&Slot::estimate, estimateShare);
   for (Slot &s : model.slots) {
-    s.hot = s.heat >= hot || s.estimate >= likely;
+    s.measuredHot = s.heat >= hot;
+    s.hot = s.measuredHot || s.estimate >= likely;
     if (const SlotRow *row = atlas.findSlot(s.key)) {
       s.known = true;
       s.kind = row->kind;

@@ -13,9 +13,10 @@
 //       - named objects whose content varies. Their pages have a content for
 //         each image anyway, the other pages then have one;
 //       - line tables, a library's within one page.
-//  3. A function that is not hot and is nothing but one function stands at a
-//     multiple of 8, where compilers ask for 16: half of the padding, which is
-//     what all of the loss is once pages are full (2% of Unikraft's text).
+//  3. A function that is nothing but one function, and that no measured profile
+//     calls hot, stands at a multiple of 8, where compilers ask for 16: half of
+//     the padding, which is what all of the loss is once pages are full (2% of
+//     Unikraft's text).
 //  4. Slots: doors of small libraries and behind them all that lead elsewhere
 //     in some image, so that few pages have several contents; doors of large
 //     libraries; doors into the image.
@@ -63,8 +64,8 @@ private:
   void placeSlots();
   void describeGroups();
   uint64_t alignOf(const Item &i) const {
-    bool loose =
-        i.unit->kind == UnitKind::Text && i.align == 16 && i.plain && !i.hot;
+    bool loose = i.unit->kind == UnitKind::Text && i.align == 16 && i.plain &&
+                 !i.measuredHot;
     return loose ? opts.functionAlign : i.align;
   }
 
@@ -175,14 +176,18 @@ void Planner::collectSlots() {
       item.intoImage |= s.target.isZero();
       item.mayBeEntry &= s.mayBeEntry;
       item.settled &= s.kind == SlotKind::Entry;
+      item.measuredHot |= s.measuredHot;
       item.entry |= s.kind == SlotKind::Entry || s.hot;
     }
   for (SlotItem &s : slots) {
     s.kind = s.slot->kind == SlotKind::Got ? SlotKind::Got : SlotKind::Door;
     auto target = all.itemOf.find(s.target);
-    if (s.kind == SlotKind::Got || !s.entry || target == all.itemOf.end())
+    if (s.kind == SlotKind::Got || target == all.itemOf.end())
       continue;
     Item &function = items[target->second];
+    function.measuredHot |= s.measuredHot;
+    if (!s.entry)
+      continue;
     function.hot = true;
     if (!s.mayBeEntry || s.varies || s.intoImage)
       continue;
@@ -266,10 +271,10 @@ void Planner::placeRegion(Region r) {
     const PlanUnit &x = *a->unit, &y = *b->unit;
     if (x.isLineTable != y.isLineTable)
       return y.isLineTable;
-    if (x.isLineTable && x.library != y.library)
-      return x.library < y.library;
     if (a->varies != b->varies)
       return b->varies;
+    if (x.isLineTable && x.library != y.library)
+      return x.library < y.library;
     if (far(*a) != far(*b))
       return far(*a) > far(*b);
     if (a->set != b->set)
@@ -429,6 +434,8 @@ void Planner::describeGroups() {
 Expected<Plan> Planner::run() {
   if (Error e = checkImages())
     return std::move(e);
+  for (const PlanImage &i : images)
+    llvm::append_range(plan.libraries, i.libraries);
   orderImages();
   collectItems();
   collectSlots();
@@ -454,7 +461,8 @@ Expected<Plan> makePlan(ArrayRef<PlanImage> images,
 
 Error writePlan(const Plan &plan, Atlas &atlas,
                 const DenseSet<Hash128> &leaveOut) {
-  std::vector<StringRef> libraries;
+  std::vector<StringRef> libraries(plan.libraries.begin(),
+                                   plan.libraries.end());
   for (auto *list : {&plan.units, &plan.tls})
     for (const PlannedUnit &u : *list)
       libraries.push_back(u.unit->library);

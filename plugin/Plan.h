@@ -17,8 +17,10 @@
 namespace spacer {
 
 struct PlanOptions {
-  /// Plain functions that are not hot may stand at multiples of this; 16 leaves
-  /// them as the compiler asked. A power of two, 4 to 16.
+  /// Plain functions that no measured profile calls hot may stand at multiples
+  /// of this; 16 leaves
+  /// them as the compiler asked. Pointers to
+  /// functions are aligned as door slots are, so not less than 8.
   uint64_t functionAlign = 8;
 };
 
@@ -66,7 +68,8 @@ struct Plan {
   std::vector<PlannedUnit> tls;
   std::vector<PlannedSlot> slots;
   std::vector<PlannedDoors> doors;
-  uint64_t bytes[regionCount] = {}; ///< whole pages
+  std::vector<std::string> libraries; ///< of all images
+  uint64_t bytes[regionCount] = {};   ///< whole pages
 
   // What it is good for.
   PageCount text, rodata, data, door, got, privatePages;

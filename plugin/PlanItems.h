@@ -22,7 +22,7 @@ struct Item {
   uint64_t entryBytes = 0;        ///< room that its entry slot needs
   llvm::BitVector images;         ///< that have it, in PlanItems::order
   bool varies = false;            ///< an object with several contents
-  bool hot = false;
+  bool hot = false, measuredHot = false;
   bool plain = true; ///< PlanUnit::plainFunction in all
   uint32_t set = 0;  ///< rank of `images`
   /// The content in each image that has it.
@@ -42,7 +42,7 @@ struct SlotItem {
   Hash128 target;
   bool varies = false;    ///< leads elsewhere in some image
   bool intoImage = false; ///< leads into the image itself in some image
-  bool entry = false, mayBeEntry = true;
+  bool entry = false, mayBeEntry = true, measuredHot = false;
   /// Was an entry in each list, as its function's identity says then.
   bool settled = true;
   SlotKind kind = SlotKind::Door; ///< result

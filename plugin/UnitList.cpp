@@ -29,6 +29,10 @@ PlanImage planImage(const Model &model, const Atlas &atlas, StringRef name,
   image.name = name.str();
   image.machine = atlas.machine();
   image.window = atlas.window();
+  for (const std::string &library : model.libraries)
+    if (!library.empty())
+      image.libraries.push_back(library);
+  llvm::sort(image.libraries);
   for (size_t i = 0; i != model.units.size(); ++i) {
     const Unit &u = model.units[i];
     PlanUnit &p = image.units.emplace_back();
@@ -57,6 +61,7 @@ PlanImage planImage(const Model &model, const Atlas &atlas, StringRef name,
     p.bytes = s.bytes;
     p.address = s.address;
     p.hot = s.hot;
+    p.measuredHot = s.measuredHot;
     p.mayBeEntry = s.mayBeEntry;
     if (s.unit != noUnit && !model.units[s.unit].isPrivate) {
       const Unit &u = model.units[s.unit];
@@ -113,6 +118,12 @@ void writeUnitList(const PlanImage &image, raw_ostream &os) {
   if (image.window)
     head["window"] =
         formatv("{0:x}:{1:x}", image.window->base, image.window->bytes).str();
+  if (!image.libraries.empty()) {
+    json::Array names;
+    for (const std::string &library : image.libraries)
+      names.push_back(json::fixUTF8(library));
+    head["libraries"] = std::move(names);
+  }
   os << json::Value(std::move(head)) << '\n';
   for (const PlanUnit &u : image.units) {
     std::string flags;
@@ -146,7 +157,8 @@ void writeUnitList(const PlanImage &image, raw_ostream &os) {
         .text(hashText(s.target))
         .number(s.target.isZero())
         .text(s.name)
-        .text(std::string(s.hot ? "h" : "") + (s.mayBeEntry ? "m" : ""))
+        .text(std::string(s.hot ? "h" : "") + (s.measuredHot ? "c" : "") +
+              (s.mayBeEntry ? "m" : ""))
         .number(s.address);
 }
 
@@ -240,6 +252,10 @@ Error Reader::head(const json::Object &o) {
   image.machine = uint32_t(o.getInteger("machine").value_or(62));
   unitsPromised = size_t(*units);
   slotsPromised = size_t(o.getInteger("slots").value_or(0));
+  if (const json::Array *names = o.getArray("libraries"))
+    for (const json::Value &v : *names)
+      if (std::optional<StringRef> library = v.getAsString())
+        image.libraries.push_back(library->str());
   if (std::optional<StringRef> window = o.getString("window")) {
     auto [base, bytes] = window->split(':');
     Window w;
@@ -289,6 +305,7 @@ Error Reader::row(const json::Array &a) {
     s.bytes = uint16_t(bytes);
     s.address = address;
     s.hot = flags.contains('h');
+    s.measuredHot = flags.contains('c');
     s.mayBeEntry = flags.contains('m');
     if (bytes != 8 && bytes != 16)
       c.expected(3, "bytes", "8 or 16, as slots have");

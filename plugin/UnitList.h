@@ -5,16 +5,16 @@
 // writes it, `spacer atlas plan` reads it. A file may hold several images:
 //
 //   {"image":"redis","units":9789,"slots":3120,"machine":62,
-//    "window":"0x1000000:0x7000000"}
+//    "window":"0x1000000:0x7000000","libraries":["musl",...]}
 //   [library, key, kind, bytes, align, identity, private, name, flags, address]
 //
 // One array a unit, then one a slot. `kind` is text, ro, data, bss, string or
 // tls; of a slot door, entry or got. `key` is that of the place or the slot,
 // `identity` the unit's (of a slot: what it leads to), both hexadecimal. In
 // `flags` the letters mean: n named object, u its content differs by image, l
-// line table, f plain function (see PlanUnit::plainFunction), h hot, m a slot
-// that may be an entry. Columns after `private` may be missing, as they are
-// where only sizes and identities are known.
+// line table, f plain function (see PlanUnit::plainFunction), h hot, c hot by
+// counted calls, m a slot that may be an entry. Columns after `private` may be
+// missing, as they are where only sizes and identities are known.
 //
 //===----------------------------------------------------------------------===//
 
@@ -53,7 +53,7 @@ struct PlanSlot {
   uint16_t bytes = 8;
   Hash128 target; ///< zero: it leads into the image itself
   uint64_t address = 0;
-  bool hot = false, mayBeEntry = false;
+  bool hot = false, measuredHot = false, mayBeEntry = false;
 };
 
 struct PlanImage {
@@ -61,7 +61,8 @@ struct PlanImage {
   uint32_t machine = 62;
   std::optional<Window> window;
   std::vector<PlanUnit> units;
-  std::vector<PlanSlot> slots; ///< those that the image uses
+  std::vector<PlanSlot> slots;        ///< those that the image uses
+  std::vector<std::string> libraries; ///< also those that have no unit
 };
 
 /// Reads all images of a list. \p path names it in errors, with the line.

@@ -172,9 +172,9 @@ static PlanImage runLink(const std::string &command, const std::string &atlas,
   std::string list = scratch.file("units"), image = scratch.file("image");
   std::string log = scratch.file("log");
   sys::fs::remove(list);
-  std::vector<std::string> flags = {"--spacer-atlas=" + atlas,
-                                    "--spacer-mode=grow",
-                                    "--spacer-units=" + list};
+  std::vector<std::string> flags = {
+      "--spacer-atlas=" + atlas, "--spacer-mode=grow", "--spacer-units=" + list,
+      "--spacer-report=" + scratch.file("said")};
   // Whether a function is hot in one image must not change what it is in
   // another: entries are chosen for all at once.
   if (first && !StringRef(command).contains("--spacer-trampolines="))
@@ -370,9 +370,9 @@ static void run(const Options &options, const Session &session) {
     throw Failure(options.atlas + ": a list of units has no bytes, and pages "
                                   "must be whole: give the links, by --link");
   uint64_t align = options.plan.functionAlign;
-  if (align != 4 && align != 8 && align != 16)
+  if (align != 8 && align != 16)
     throw Failure("--function-align=" + std::to_string(align) +
-                  ": expected 4, 8 or 16");
+                  ": expected 8 or 16");
   uint64_t size = 0;
   if (byLinks && !sys::fs::file_size(options.atlas, size) && size)
     throw Failure(options.atlas + ": exists; a plan is for a new atlas, and an "
@@ -425,8 +425,8 @@ void addAtlasPlan(CLI::App &atlas, Session &session) {
                    "input; repeatable")
       ->allow_extra_args(false);
   command->add_option("--function-align", options->plan.functionAlign,
-                      "Boundaries of functions that are not hot, where the "
-                      "compiler asks for 16 (default 8)");
+                      "Boundaries of functions for which the compiler asks for "
+                      "16 as a matter of taste: 8 (default) or 16");
   command->callback([options, &session] { run(*options, session); });
 }
 

@@ -6,7 +6,7 @@
 # RUN: %spacer_ld app.o libone.a -o plain --spacer-atlas=2.atlas
 # RUN: cmp image plain && cmp 1.atlas 2.atlas
 # RUN: FileCheck %s < list
-# CHECK: {"image":"image","machine":62,"slots":1,"units":6,"window":"0x1000000:0x7000000"}
+# CHECK: {"image":"image","libraries":["one"],"machine":62,"slots":1,"units":6,"window":"0x1000000:0x7000000"}
 # CHECK-DAG: ["one","","text",{{[0-9]+}},16,"{{[0-9a-f]+}}",0,"f","f",{{[0-9]+}}]
 ## Two names, or bytes behind the function: who knows what they are for?
 # CHECK-DAG: ["one","","text",{{[0-9]+}},16,"{{[0-9a-f]+}}",0,"{{alias|g}}","",{{[0-9]+}}]

@@ -128,6 +128,7 @@ TEST(PlanTest, PlainFunctionsThatAreNotHotStandCloser) {
   std::vector<PlanImage> images = {image(
       "a", {function("a", 5), function("b", 5), fancy, wide, function("e", 5)},
       {door("e", id("e"), /*hot=*/true)})};
+  images[0].slots[0].measuredHot = true;
   Plan p = cantFail(makePlan(images));
   for (const PlannedUnit &u : p.units) {
     bool loose = u.unit->name == "a" || u.unit->name == "b";
