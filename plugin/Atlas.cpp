@@ -9,9 +9,11 @@
 //     memory. A row that a later version replaced is read in vain, in old
 //     blocks few of whose rows live on not even that.
 //  2. Answers are remembered, misses too.
-//  3. Nothing is loaded whole but the six regions, the library names and the
-//     places that have moved (14 of 3,055 objects in five Unikraft images).
-//  4. Additions stay in memory until commit().
+//  3. Better than 1 is a pack (AtlasPack.h), where the file has them and a link
+//     needs a good part of what is in them.
+//  4. Nothing else is loaded whole but the six regions, the library names and
+//     the places that have moved (14 of 3,055 objects in five Unikraft images).
+//  5. Additions stay in memory until commit().
 //
 // AtlasFile.cpp has the file, its schema and its locks.
 //
@@ -19,6 +21,7 @@
 
 #include "Atlas.h"
 #include "AtlasFile.h"
+#include "AtlasPack.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -42,11 +45,16 @@ StringRef regionName(Region r) {
 
 #define UNIT_ROWS                                                              \
   "SELECT identity, kind, address, bytes, library, name, id FROM unit "
+#define UNIT_BRIEF                                                             \
+  "SELECT identity, kind, address, bytes, library, '', id FROM unit "
 #define PLACE_ROWS                                                             \
   "SELECT key, generation, kind, address, capacity, align, library, name, "    \
   "id FROM place "
 #define SLOT_ROWS                                                              \
   "SELECT key, kind, address, bytes, library, name, id FROM slot "
+
+#define SLOT_BRIEF                                                             \
+  "SELECT key, kind, address, bytes, library, '', id FROM slot "
 
 static UnitRow readUnit(const Statement &s) {
   return {s.hash(0), UnitKind(s.u32(1)), s.u64(2),
@@ -90,6 +98,7 @@ template <class Entry> struct Table {
   std::vector<const Entry *> added;
   DenseMap<uint64_t, unsigned> hits; ///< per block of rows
   Statement byKey, byBlock;
+  bool isWhole = false; ///< all rows of the file are in `known`
 
   /// How many blocks to read now that a row of \p block was hit: some once the
   /// block has been hit a few times or follows one that was read, and the more
@@ -104,6 +113,17 @@ template <class Entry> struct Table {
     for (unsigned i = 0; i != n; ++i)
       hits[block + i] = wasRead;
     return n;
+  }
+  /// All rows of the file.
+  template <class Row, class Key>
+  void takeWhole(const std::vector<Row> &rows, Key key) {
+    known.reserve(known.size() + rows.size() + rows.size() / 8);
+    for (const Row &row : rows) {
+      const Entry *&entry = known[key(row)];
+      if (!entry)
+        entry = &entries.emplace_back(unpack(row));
+    }
+    isWhole = true;
   }
   const Entry *keep(const Hash128 &key, Entry e) {
     entries.push_back(std::move(e));
@@ -148,6 +168,7 @@ struct Atlas::Impl {
   Statement extentsIn, slotsIn, unitsIn, tlsPlaces, variantCount, variantsOf,
       variantsByHash;
   DenseMap<uint64_t, PageEntry> pages;
+  DenseMap<uint64_t, Hash128> oldestHashes; ///< by page; if expect() was asked
   std::deque<PageVariant> foundVariants;
   std::vector<ExtentRow> newExtents;
   StringMap<uint32_t> libraryIds;
@@ -204,7 +225,7 @@ const Entry *Atlas::Impl::find(Table<Entry> &table, const Hash128 &key,
                                const char *byKeySql, const char *byBlockSql,
                                unsigned idColumn, Read read) {
   auto [it, isNew] = table.known.try_emplace(key, nullptr);
-  if (!isNew || !ready(table.byKey, byKeySql))
+  if (!isNew || table.isWhole || !ready(table.byKey, byKeySql))
     return it->second;
   const Entry *found = nullptr;
   uint64_t block = 0;
@@ -260,14 +281,63 @@ Atlas::~Atlas() = default;
 // Look-ups
 //===----------------------------------------------------------------------===//
 
+Expected<bool> Atlas::readPacks(Pack &packs) {
+  bool whole = true;
+  if (!impl->file->hasPacks())
+    return false;
+  if (Error e =
+          impl->file->each("SELECT units, slots, pages FROM pack ORDER BY id",
+                           [&](const Statement &s) {
+                             whole &= appendPacked(packs.units, s.blob(0)) &&
+                                      appendPacked(packs.slots, s.blob(1)) &&
+                                      appendPacked(packs.pages, s.blob(2));
+                           }))
+    return std::move(e);
+  if (!whole)
+    return createStringError("%s: damaged: a pack ends within a row",
+                             filePath.c_str());
+  return true;
+}
+
+/// Reading a row of a pack in vain costs a fiftieth of asking for one by key.
+static constexpr uint64_t mostInVain = 16;
+
+void Atlas::expect(uint64_t units, uint64_t slots) {
+  uint64_t rows = 0;
+  if (!impl->file->hasPacks() || impl->units.isWhole)
+    return;
+  if (Error e = impl->file->each(
+          "SELECT (SELECT max(id) FROM unit), "
+          "(SELECT max(id) FROM slot)",
+          [&](const Statement &s) { rows = s.u64(0) + s.u64(1); }))
+    return impl->note(std::move(e));
+  Pack packs;
+  if (rows > mostInVain * (units + slots))
+    return;
+  if (Expected<bool> read = readPacks(packs); !read)
+    return impl->note(read.takeError());
+  impl->units.takeWhole(packs.units,
+                        [](const PackedUnit &u) { return u.identity; });
+  impl->slots.takeWhole(packs.slots, [](const PackedSlot &s) { return s.key; });
+  impl->oldestHashes.reserve(packs.pages.size());
+  for (const PackedPage &p : packs.pages)
+    impl->oldestHashes[p.address] = p.hash;
+}
+
+std::optional<Hash128> Atlas::oldestHash(uint64_t address) const {
+  auto it = impl->oldestHashes.find(address);
+  return it == impl->oldestHashes.end() ? std::nullopt
+                                        : std::optional(it->second);
+}
+
 const UnitRow *Atlas::findUnit(const Hash128 &identity) {
-  return impl->find(impl->units, identity, UNIT_ROWS "WHERE identity = ?",
-                    UNIT_ROWS "WHERE id >= ? AND id < ?", 6, readUnit);
+  return impl->find(impl->units, identity, UNIT_BRIEF "WHERE identity = ?",
+                    UNIT_BRIEF "WHERE id >= ? AND id < ?", 6, readUnit);
 }
 
 const SlotRow *Atlas::findSlot(const Hash128 &key) {
-  return impl->find(impl->slots, key, SLOT_ROWS "WHERE key = ?",
-                    SLOT_ROWS "WHERE id >= ? AND id < ?", 6, readSlot);
+  return impl->find(impl->slots, key, SLOT_BRIEF "WHERE key = ?",
+                    SLOT_BRIEF "WHERE id >= ? AND id < ?", 6, readSlot);
 }
 
 /// Later generations are few and stand anywhere in the file.
@@ -628,6 +698,20 @@ int Atlas::Impl::write(const Atlas &atlas) {
   out.into("INSERT INTO page VALUES(?, ?, ?, ?)");
   for (auto &[address, v] : variants)
     out.row(address, num(v->variant), v->hash, ArrayRef<uint8_t>(v->content));
+  if (!file->hasPacks())
+    return out.result();
+  Pack added;
+  for (const UnitRow *u : units.added)
+    added.units.push_back(pack(*u));
+  for (const SlotRow *s : slots.added)
+    added.slots.push_back(pack(*s));
+  for (auto &[address, v] : variants)
+    if (v->variant == 0)
+      added.pages.push_back({address, v->hash});
+  out.into("INSERT INTO pack VALUES(NULL, ?, ?, ?)");
+  if (!added.empty())
+    out.row(packedBytes(added.units), packedBytes(added.slots),
+            packedBytes(added.pages));
   return out.result();
 }
 

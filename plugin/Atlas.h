@@ -117,6 +117,8 @@ struct AtlasCounts {
            libraries = 0, extents = 0;
 };
 
+struct Pack;
+
 class Atlas {
 public:
   /// Opens \p path. \p window is used when the file is created; for an existing
@@ -141,6 +143,10 @@ public:
   /// The end of the last part: what lies behind it no region has taken.
   uint64_t partsEnd() const;
 
+  /// Says that about so many units and slots will be asked for: where the file
+  /// has not many times as many, look-ups are answered from its packs.
+  void expect(uint64_t units, uint64_t slots);
+
   /// How long a link waits for another one before it gives up.
   static inline unsigned lockSeconds = 60;
 
@@ -148,6 +154,7 @@ public:
   // stays valid and unchanged until the atlas is destroyed (for pageVariants:
   // until a variant of that page is added). A row that cannot be read counts as
   // missing and makes commit() fail (in Frozen mode too).
+  // Names of units and slots, which nobody needs there, are left empty.
   const UnitRow *findUnit(const Hash128 &identity);
   /// All generations of a place, oldest first.
   llvm::ArrayRef<PlaceRow> findPlaces(const Hash128 &key);
@@ -155,6 +162,8 @@ public:
   /// The variants of a page, oldest first, at most mostVariants of those in the
   /// file and then those of this link; empty if the page has none yet.
   llvm::Expected<llvm::ArrayRef<PageVariant>> pageVariants(uint64_t address);
+  /// The digest of a page's oldest variant, if expect() has read it.
+  std::optional<Hash128> oldestHash(uint64_t address) const;
   /// The variant of a page with this content, or null; reads no other content,
   /// so it stays fast for a page that has had many.
   llvm::Expected<const PageVariant *>
@@ -208,6 +217,9 @@ public:
   llvm::Error forEachSlot(std::function<void(const SlotRow &)> fn);
   llvm::Error
   forEachPage(std::function<void(uint64_t address, const PageVariant &)> fn);
+  /// All packs, one after the other. False if the file is of a format that has
+  /// none.
+  llvm::Expected<bool> readPacks(Pack &packs);
   llvm::Expected<AtlasCounts> counts();
   /// Everything that can be wrong with the file: SQLite's own integrity check,
   /// rows outside their region, overlapping places, page hashes that do not

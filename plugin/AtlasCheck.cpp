@@ -9,10 +9,12 @@
 //     a unit; thread-local units have offsets and no address.
 //  4. Every used text page has its variant 0, variants are numbered without
 //     gaps, and every hash is that of its content.
+//  5. Packs hold what the rows say, in the same order.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Atlas.h"
+#include "AtlasPack.h"
 #include "Placement.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
@@ -49,6 +51,10 @@ private:
   Error checkRows();
   void checkOverlaps();
   Error checkPages();
+  Error checkPacks();
+  template <class Row>
+  void compare(const char *what, const std::vector<Row> &rows,
+               const std::vector<Row> &packed);
   void add(Region r, Claim c, std::vector<Claim> &list);
   void checkLibrary(uint32_t library, const Claim &c) {
     if (library >= libraryCount)
@@ -201,6 +207,47 @@ Error Checker::checkPages() {
   return Error::success();
 }
 
+template <class Row>
+void Checker::compare(const char *what, const std::vector<Row> &rows,
+                      const std::vector<Row> &packed) {
+  if (rows.size() != packed.size())
+    report("packs have {0} {1}, expected {2}", packed.size(), what,
+           rows.size());
+  else if (auto at = std::mismatch(rows.begin(), rows.end(), packed.begin());
+           at.first != rows.end())
+    report("packs: row {0} of the {1} is not as the table says",
+           at.first - rows.begin() + 1, what);
+}
+
+Error Checker::checkPacks() {
+  Pack rows, packs;
+  Expected<bool> found = atlas.readPacks(packs);
+  if (!found) {
+    problems.push_back(toString(found.takeError()));
+    return Error::success();
+  }
+  if (!*found)
+    return Error::success();
+  if (Error e = atlas.forEachUnit(
+          [&](const UnitRow &u) { rows.units.push_back(pack(u)); }))
+    return e;
+  if (Error e = atlas.forEachSlot(
+          [&](const SlotRow &s) { rows.slots.push_back(pack(s)); }))
+    return e;
+  if (Error e = atlas.forEachPage([&](uint64_t a, const PageVariant &v) {
+        if (v.variant == 0)
+          rows.pages.push_back({a, v.hash});
+      }))
+    return e;
+  llvm::sort(packs.pages, [](const PackedPage &a, const PackedPage &b) {
+    return a.address < b.address;
+  });
+  compare("units", rows.units, packs.units);
+  compare("slots", rows.slots, packs.slots);
+  compare("pages", rows.pages, packs.pages);
+  return Error::success();
+}
+
 Expected<std::vector<std::string>> Checker::run() {
   Expected<AtlasCounts> counts = atlas.counts();
   if (!counts)
@@ -211,6 +258,8 @@ Expected<std::vector<std::string>> Checker::run() {
     return e;
   checkOverlaps();
   if (Error e = checkPages())
+    return e;
+  if (Error e = checkPacks())
     return e;
   return std::move(problems);
 }

@@ -31,7 +31,10 @@ using namespace llvm;
 namespace spacer {
 
 static constexpr uint32_t applicationId = 0x53504341; // "SPCA"
-static constexpr uint32_t atlasVersion = 2;
+/// Files of format 2 have no packs (AtlasPack.h) and get none.
+static constexpr uint32_t oldestVersion = 2, atlasVersion = 3;
+/// Of what identities and keys mean: part of the atlas's id.
+static constexpr uint32_t contentVersion = 2;
 static constexpr uint64_t smallestWindow = 64 * pageBytes;
 /// 16 MiB to 128 MiB: above a kernel at 1 MiB, inside the small code model.
 static constexpr Window defaultWindow{0x1000000, 112 << 20};
@@ -44,7 +47,7 @@ static constexpr Window defaultWindow{0x1000000, 112 << 20};
 // With 8192 one row fits and half of each page stays empty.
 static constexpr char schema[] = R"(
 PRAGMA application_id = 0x53504341;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 CREATE TABLE meta(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE part(base INTEGER PRIMARY KEY, region INTEGER NOT NULL,
   bytes INTEGER NOT NULL, next INTEGER NOT NULL) STRICT;
@@ -70,6 +73,8 @@ CREATE TABLE page(address INTEGER, variant INTEGER,
   hash BLOB NOT NULL CHECK(length(hash) = 16),
   content BLOB NOT NULL CHECK(length(content) = 4096),
   PRIMARY KEY(address, variant)) STRICT, WITHOUT ROWID;
+CREATE TABLE pack(id INTEGER PRIMARY KEY, units BLOB NOT NULL,
+  slots BLOB NOT NULL, pages BLOB NOT NULL) STRICT;
 )";
 
 //===----------------------------------------------------------------------===//
@@ -342,10 +347,11 @@ Error AtlasFile::checkHeader() {
     return createStringError("%s: SQLite file with application id 0x%08x, "
                              "expected an atlas (0x%08x)",
                              path.c_str(), application, applicationId);
-  if (!fresh && version != atlasVersion)
+  if (!fresh && (version < oldestVersion || version > atlasVersion))
     return createStringError(
         "%s: atlas format %u, expected %u%s", path.c_str(), version,
         atlasVersion, version > atlasVersion ? " (made by a newer tool)" : "");
+  packs = fresh || version >= 3;
   return Error::success();
 }
 
@@ -409,7 +415,7 @@ Expected<AtlasHead> AtlasFile::readHead(std::optional<Window> window,
     if (Error e = checkWindow(path, head.window))
       return std::move(e);
     head.id = HashBuilder()
-                  .u64(atlasVersion)
+                  .u64(contentVersion)
                   .u64(head.machine)
                   .u64(head.window.base)
                   .u64(head.window.bytes)

@@ -37,6 +37,8 @@ public:
 
   /// No schema yet: there are no rows to look for.
   bool isNew() const { return fresh; }
+  /// The file has, or will have, a table of packs (AtlasPack.h).
+  bool hasPacks() const { return packs; }
   /// What the file says, checked against what the caller asked for; of a new
   /// file, what createSchema() will record.
   llvm::Expected<AtlasHead> readHead(std::optional<Window> window,
@@ -81,6 +83,7 @@ private:
   sqlite3 *db = nullptr;
   bool created = false; ///< open() made the file
   bool fresh = false;
+  bool packs = false;
   bool locked = false; ///< holding the transaction that open() took
 };
 

@@ -25,20 +25,48 @@ namespace {
 
 constexpr uint64_t mostBytes = pageBytes / 2;
 
+/// Lists of numbers, by number; filled in two rounds, the first of which
+/// counts.
+class Lists {
+public:
+  explicit Lists(size_t lists) : ends(lists + 1) {}
+  void count(uint32_t list) { ++ends[list]; }
+  void allot() {
+    uint32_t sum = 0;
+    for (uint32_t &end : ends)
+      end = std::exchange(sum, sum + end);
+    members.resize(sum);
+  }
+  void add(uint32_t list, uint32_t member) { members[ends[list]++] = member; }
+  ArrayRef<uint32_t> operator[](uint32_t list) const {
+    uint32_t begin = list ? ends[list - 1] : 0;
+    return ArrayRef(members).slice(begin, ends[list] - begin);
+  }
+
+private:
+  std::vector<uint32_t> ends; ///< where the next member goes
+  std::vector<uint32_t> members;
+};
+
 class CallerSet {
 public:
-  explicit CallerSet(Model &m) : model(m) {}
+  explicit CallerSet(Model &m)
+      : model(m), slotCallers(m.slots.size()), unitSlots(m.units.size()),
+        bound(m.units.size()), isMember(m.units.size()) {}
   uint64_t run();
 
 private:
+  bool varies(const Slot &slot) const;
+  bool mayBeSmall();
+  template <class Fn> void eachEdge(Fn fn);
   void index();
   bool addCallersOf(uint32_t slot);
   bool add(uint32_t unit);
 
   Model &model;
-  std::vector<std::vector<uint32_t>> slotCallers; ///< units, by slot
-  std::vector<std::vector<uint32_t>> unitSlots;   ///< slots that lead to a unit
-  std::vector<std::vector<uint32_t>> bound;       ///< units bound by content
+  Lists slotCallers; ///< units, by slot
+  Lists unitSlots;   ///< slots that lead to a unit
+  Lists bound;       ///< units bound by content
   std::vector<uint32_t> members, pending;
   std::vector<bool> isMember;
   uint64_t bytes = 0;
@@ -46,24 +74,51 @@ private:
 
 } // namespace
 
-void CallerSet::index() {
-  slotCallers.resize(model.slots.size());
-  unitSlots.resize(model.units.size());
-  bound.resize(model.units.size());
-  isMember.resize(model.units.size());
+bool CallerSet::varies(const Slot &slot) const {
+  return slot.kind != SlotKind::Got &&
+         (slot.unit == noUnit || model.units[slot.unit].isPrivate);
+}
+
+// In most links the callers of what varies are too many, or there are none:
+// then nothing else need be known.
+bool CallerSet::mayBeSmall() {
+  uint64_t callers = 0;
+  bool any = false;
+  for (uint32_t u = 0; u != model.units.size(); ++u) {
+    const Unit &unit = model.units[u];
+    if (unit.isPrivate || llvm::none_of(unit.refs, [&](const Ref &r) {
+          return r.binding == Binding::Slot && varies(model.slots[r.target]);
+        }))
+      continue;
+    any = true;
+    callers += unit.bytes;
+    if (unit.kind != UnitKind::Text || callers > mostBytes)
+      return false;
+  }
+  return any;
+}
+
+template <class Fn> void CallerSet::eachEdge(Fn fn) {
   for (uint32_t u = 0; u != model.units.size(); ++u) {
     if (model.units[u].isPrivate)
       continue;
     for (const Ref &r : model.units[u].refs) {
       if (r.binding == Binding::Slot)
-        slotCallers[r.target].push_back(u);
+        fn(slotCallers, r.target, u);
       else if (r.binding == Binding::Unit && !model.units[r.target].named)
-        bound[r.target].push_back(u);
+        fn(bound, r.target, u);
     }
   }
   for (uint32_t s = 0; s != model.slots.size(); ++s)
     if (model.slots[s].unit != noUnit && model.slots[s].kind != SlotKind::Got)
-      unitSlots[model.slots[s].unit].push_back(s);
+      fn(unitSlots, model.slots[s].unit, s);
+}
+
+void CallerSet::index() {
+  eachEdge([](Lists &l, uint32_t list, uint32_t) { l.count(list); });
+  for (Lists *l : {&slotCallers, &unitSlots, &bound})
+    l->allot();
+  eachEdge([](Lists &l, uint32_t list, uint32_t m) { l.add(list, m); });
 }
 
 bool CallerSet::add(uint32_t u) {
@@ -84,14 +139,12 @@ bool CallerSet::addCallersOf(uint32_t slot) {
 }
 
 uint64_t CallerSet::run() {
+  if (!mayBeSmall())
+    return 0;
   index();
-  for (uint32_t s = 0; s != model.slots.size(); ++s) {
-    const Slot &slot = model.slots[s];
-    bool varies = slot.kind != SlotKind::Got &&
-                  (slot.unit == noUnit || model.units[slot.unit].isPrivate);
-    if (varies && !addCallersOf(s))
+  for (uint32_t s = 0; s != model.slots.size(); ++s)
+    if (varies(model.slots[s]) && !addCallersOf(s))
       return 0;
-  }
   while (!pending.empty()) {
     uint32_t u = pending.back();
     pending.pop_back();
@@ -109,6 +162,8 @@ uint64_t CallerSet::run() {
   return bytes;
 }
 
-uint64_t keepImageCallersPrivate(Model &model) { return CallerSet(model).run(); }
+uint64_t keepImageCallersPrivate(Model &model) {
+  return CallerSet(model).run();
+}
 
 } // namespace spacer

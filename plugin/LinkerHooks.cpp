@@ -255,6 +255,7 @@ private:
   std::vector<bool> plainFunctions() const;
   Error writeUnits() const;
   void writeSlots(std::vector<LiveRange> &live);
+  void describePages(const FinishedPages &finished, uint8_t *buf);
   uint8_t *bytesAt(uint64_t address) const;
   bool fail(Error e);
 
@@ -2120,6 +2121,53 @@ void SpacerLink::writeSlots(std::vector<LiveRange> &live) {
   }
 }
 
+// Where each page of the manifest lies in the file, and its digest: of a shared
+// one, what finishPages() has found.
+void SpacerLink::describePages(const FinishedPages &finished, uint8_t *buf) {
+  const Hash128 zero = hashBytes(std::vector<uint8_t>(pageBytes));
+  auto shared = finished.hashes.begin();
+  for (ManifestPage &page : manifest.pages) {
+    if (llvm::binary_search(finished.privatePages, page.address))
+      page.pageClass = PageClass::Private;
+    uint8_t whole[pageBytes];
+    bool hasBytes = false;
+    while (shared != finished.hashes.end() && shared->first < page.address)
+      ++shared;
+    bool isShared =
+        shared != finished.hashes.end() && shared->first == page.address;
+    for (PhdrEntry *p : *allPhdrs) {
+      if (p->p_type != PT_LOAD || !p->p_filesz)
+        continue;
+      uint64_t begin = std::max(p->p_vaddr, page.address);
+      uint64_t end =
+          std::min(p->p_vaddr + p->p_filesz, page.address + pageBytes);
+      if (begin >= end)
+        continue;
+      if (!hasBytes && begin == page.address)
+        page.fileOffset = p->p_offset + (begin - p->p_vaddr);
+      if (!std::exchange(hasBytes, true) && !isShared)
+        memset(whole, 0, pageBytes);
+      if (isShared)
+        break;
+      memcpy(whole + (begin - page.address),
+             buf + p->p_offset + (begin - p->p_vaddr), end - begin);
+    }
+    if (!hasBytes && page.pageClass == PageClass::Private)
+      page.pageClass = PageClass::Zero;
+    if (mainPart->buildId && mainPart->buildId->getParent() &&
+        mainPart->buildId->getVA() < page.address + pageBytes &&
+        mainPart->buildId->getVA() + mainPart->buildId->getSize() >
+            page.address) {
+      page.flags |= PageUnhashed;
+      continue;
+    }
+    Hash128 h = isShared   ? shared->second
+                : hasBytes ? hashBytes(ArrayRef<uint8_t>(whole, pageBytes))
+                           : zero;
+    memcpy(page.hash, h.bytes.data(), 16);
+  }
+}
+
 void SpacerLink::contentsWritten(uint8_t *buf, size_t size) {
   TimeTraceScope timeScope("Spacer: pages");
   if (!active())
@@ -2153,37 +2201,7 @@ void SpacerLink::contentsWritten(uint8_t *buf, size_t size) {
     return;
   report.pages = *finished;
 
-  for (ManifestPage &page : manifest.pages) {
-    if (llvm::binary_search(finished->privatePages, page.address))
-      page.pageClass = PageClass::Private;
-    uint8_t whole[pageBytes] = {};
-    bool hasBytes = false;
-    for (PhdrEntry *p : *allPhdrs) {
-      if (p->p_type != PT_LOAD || !p->p_filesz)
-        continue;
-      uint64_t begin = std::max(p->p_vaddr, page.address);
-      uint64_t end =
-          std::min(p->p_vaddr + p->p_filesz, page.address + pageBytes);
-      if (begin >= end)
-        continue;
-      memcpy(whole + (begin - page.address),
-             buf + p->p_offset + (begin - p->p_vaddr), end - begin);
-      if (!hasBytes && begin == page.address)
-        page.fileOffset = p->p_offset + (begin - p->p_vaddr);
-      hasBytes = true;
-    }
-    if (!hasBytes && page.pageClass == PageClass::Private)
-      page.pageClass = PageClass::Zero;
-    if (mainPart->buildId && mainPart->buildId->getParent() &&
-        mainPart->buildId->getVA() < page.address + pageBytes &&
-        mainPart->buildId->getVA() + mainPart->buildId->getSize() >
-            page.address) {
-      page.flags |= PageUnhashed;
-      continue;
-    }
-    Hash128 h = hashBytes(ArrayRef<uint8_t>(whole, pageBytes));
-    memcpy(page.hash, h.bytes.data(), 16);
-  }
+  describePages(*finished, buf);
   manifest.write(buf + manifestOutput->osec.offset);
 }
 
@@ -2256,7 +2274,7 @@ namespace {
 /// However a link ends, lld destroys its ManagedStatics and nothing else: an
 /// atlas that did not commit is closed there, and is then as it was.
 struct HookOwner {
-  SpacerLink link;
+  SpacerLink &link = *new SpacerLink; ///< its memory goes with the process
   ~HookOwner() { link.close(); }
 };
 ManagedStatic<HookOwner> hookOwner;

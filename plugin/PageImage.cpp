@@ -16,11 +16,22 @@
 // Every byte compared here was computed by lld from this link's own inputs, so
 // agreement is also the check that the atlas and the link mean the same.
 //
+// Most pages are as the link that made them left them: all of their units are
+// live, and what is between them is still what a new page gets. So pages are
+// first filled like new ones and digested, in parallel, for the manifest wants
+// that digest anyway. Where it is that of the oldest content, which is the
+// first to be tried, the page is finished, and the atlas's bytes are not read.
+// The digest decides nothing about this image's bytes, which are its own: only
+// whether the page is one of those that the atlas knows, and who maps pages by
+// that compares their bytes.
+//
 //===----------------------------------------------------------------------===//
 
 #include "PageImage.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Parallel.h"
 #include <algorithm>
 
 using namespace llvm;
@@ -43,6 +54,8 @@ public:
   FinishedPages result;
 
 private:
+  void fillGaps(const RunBytes &run);
+  void digest(const RunBytes &run);
   Error finishPage(Region region, uint64_t address, uint8_t *page);
   void collectPieces(uint64_t address);
   Error mismatch(uint64_t address, const Piece &p) const;
@@ -51,6 +64,7 @@ private:
   ArrayRef<LiveRange> live;
   const bool frozen;
   size_t cursor = 0; ///< first range that may reach the current page
+  std::vector<size_t> firstRange; ///< the cursor, by page of the run
   SmallVector<Piece, 64> pieces;
 };
 
@@ -119,14 +133,13 @@ Error PageFinisher::finishPage(Region region, uint64_t address, uint8_t *page) {
       if (!p.isPatch && !agrees(*base, p))
         return mismatch(address, p);
 
-  std::vector<uint8_t> whole(pageBytes, 0);
-  if (base)
+  std::vector<uint8_t> whole(page, page + pageBytes);
+  if (base) {
     whole = base->content;
-  else if (region == Region::Text || region == Region::Door)
-    std::fill(whole.begin(), whole.end(), 0xcc);
-  for (const Piece &p : pieces)
-    memcpy(whole.data() + p.begin, page + p.begin, p.end - p.begin);
-  memcpy(page, whole.data(), pageBytes);
+    for (const Piece &p : pieces)
+      memcpy(whole.data() + p.begin, page + p.begin, p.end - p.begin);
+    memcpy(page, whole.data(), pageBytes);
+  }
 
   // The same overlay on the same base is what an earlier link of these inputs
   // made, even if its content is not among those looked at.
@@ -144,19 +157,64 @@ Error PageFinisher::finishPage(Region region, uint64_t address, uint8_t *page) {
   return Error::success();
 }
 
-Error PageFinisher::finish(const RunBytes &run) {
-  if (!run.bytes)
-    return Error::success();
+static uint8_t fillerOf(Region region) {
+  return region == Region::Text || region == Region::Door ? 0xcc : 0;
+}
+
+// Makes each page what it would be if nobody had made it before.
+void PageFinisher::fillGaps(const RunBytes &run) {
   // Start at the last range that begins before the run: it may reach in.
   cursor = llvm::partition_point(live,
                                  [&](const LiveRange &r) {
                                    return r.address + r.bytes <= run.run.base;
                                  }) -
            live.begin();
-  for (uint64_t off = 0; off != run.run.bytes; off += pageBytes)
-    if (Error e =
-            finishPage(run.run.region, run.run.base + off, run.bytes + off))
+  firstRange.clear();
+  for (uint64_t off = 0; off != run.run.bytes; off += pageBytes) {
+    collectPieces(run.run.base + off);
+    firstRange.push_back(cursor);
+    uint32_t at = 0;
+    auto fillTo = [&](uint32_t end) {
+      if (at < end)
+        memset(run.bytes + off + at, fillerOf(run.run.region), end - at);
+    };
+    for (const Piece &p : pieces) {
+      fillTo(p.begin);
+      at = std::max(at, p.end);
+    }
+    fillTo(pageBytes);
+  }
+}
+
+void PageFinisher::digest(const RunBytes &run) {
+  size_t first = result.hashes.size(), count = run.run.bytes / pageBytes;
+  result.hashes.resize(first + count);
+  constexpr size_t pagesATask = 32;
+  parallelFor(0, divideCeil(count, pagesATask), [&](size_t task) {
+    size_t end = std::min((task + 1) * pagesATask, count);
+    for (size_t i = task * pagesATask; i != end; ++i)
+      result.hashes[first + i] = {
+          run.run.base + i * pageBytes,
+          hashBytes(ArrayRef(run.bytes + i * pageBytes, pageBytes))};
+  });
+}
+
+Error PageFinisher::finish(const RunBytes &run) {
+  if (!run.bytes)
+    return Error::success();
+  fillGaps(run);
+  size_t first = result.hashes.size();
+  digest(run);
+  for (size_t i = 0; i != run.run.bytes / pageBytes; ++i) {
+    auto &[address, hash] = result.hashes[first + i];
+    if (atlas.oldestHash(address) == hash)
+      continue;
+    cursor = firstRange[i];
+    uint8_t *page = run.bytes + i * pageBytes;
+    if (Error e = finishPage(run.run.region, address, page))
       return e;
+    hash = hashBytes(ArrayRef(page, pageBytes));
+  }
   return Error::success();
 }
 

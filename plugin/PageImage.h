@@ -22,6 +22,8 @@ struct RunBytes {
 };
 
 struct FinishedPages {
+  /// Every page that has bytes, with the digest of its content; ascending.
+  std::vector<std::pair<uint64_t, Hash128>> hashes;
   uint64_t newPages = 0;    ///< first contents
   uint64_t newVariants = 0; ///< further contents of known pages
   /// Addresses of pages that a frozen atlas had no content for; ascending.

@@ -569,6 +569,7 @@ Error Placer::checkNames() const {
 Expected<PlacementStats> Placer::run() {
   if (Error e = checkNames())
     return std::move(e);
+  atlas.expect(model.units.size(), model.slots.size());
   bindSlots();
   bindEntries();
   if (frozen)

@@ -51,7 +51,8 @@ public:
                       SQLITE_STATIC);
   }
   void bind(int i, llvm::ArrayRef<uint8_t> d) {
-    sqlite3_bind_blob(stmt, i, d.data(), int(d.size()), SQLITE_STATIC);
+    const void *data = d.data();
+    sqlite3_bind_blob(stmt, i, data ? data : "", int(d.size()), SQLITE_STATIC);
   }
   template <class... Ts> void bindAll(const Ts &...vs) {
     int i = 0;

@@ -1,6 +1,7 @@
 //===- AtlasTest.cpp - what links rely on when they share a ledger --------===//
 
 #include "Atlas.h"
+#include "AtlasPack.h"
 #include "Sqlite.h"
 #include "gtest/gtest.h"
 #include <fcntl.h>
@@ -118,7 +119,6 @@ TEST_F(AtlasTest, RowsComeBack) {
   EXPECT_EQ(u->address, a->region(Region::Text).parts[0].range.base);
   EXPECT_EQ(u->bytes, 400u);
   EXPECT_EQ(a->libraryName(u->library), "libc");
-  EXPECT_EQ(u->name, "f");
   ArrayRef<PlaceRow> p = a->findPlaces(key(7));
   ASSERT_EQ(p.size(), 2u);
   EXPECT_EQ(p[0].capacity, 100u);
@@ -133,6 +133,9 @@ TEST_F(AtlasTest, RowsComeBack) {
   ASSERT_EQ(variants.size(), 1u);
   EXPECT_EQ(variants[0].content, filled(7));
   EXPECT_EQ(variants[0].hash, hashBytes(filled(7)));
+  a->expect(1, 1);
+  EXPECT_EQ(a->oldestHash(u->address), hashBytes(filled(7)));
+  EXPECT_EQ(a->oldestHash(u->address + pageBytes), std::nullopt);
   EXPECT_TRUE(a->findPlaces(key(8)).empty());
   EXPECT_EQ(a->findSlot(key(8)), nullptr);
   AtlasCounts c = cantFail(a->counts());
@@ -163,6 +166,8 @@ TEST_F(AtlasTest, ManyRowsInAnyOrder) {
   }
   for (uint64_t stride : {1, 7, 1009, 2999}) {
     auto a = open(AtlasMode::Frozen, {});
+    if (stride == 7)
+      a->expect(count, count); // from packs
     const UnitRow *first = a->findUnit(key(0));
     for (uint64_t n = 0; n != count; ++n) {
       uint64_t i = n * stride % count;
@@ -297,7 +302,8 @@ TEST_F(AtlasTest, TheFirstRowOfAKeyStays) {
   uint64_t address = a->findUnit(key(1))->address;
   EXPECT_EQ(a->addUnit({key(1), UnitKind::Text, 0x42, 1, 0, "g"}).address,
             address);
-  EXPECT_EQ(a->addSlot({key(1), SlotKind::Entry, 0x42, 8, 0, "g"}).name, "f");
+  EXPECT_EQ(a->addSlot({key(1), SlotKind::Entry, 0x42, 8, 0, "g"}).kind,
+            SlotKind::Door);
   EXPECT_EQ(a->addPlace({key(1), 0, UnitKind::Data, 0x42, 8, 8, 0, "g"}).name,
             "d");
   EXPECT_FALSE(a->changed());
@@ -504,9 +510,9 @@ TEST_F(AtlasTest, WhatDoesNotFitIsNamed) {
   EXPECT_EQ(openError(AtlasMode::Grow, small, 183),
             path + ": made for ELF machine 62, expected 183");
   EXPECT_EQ(openError(AtlasMode::Frozen, small, 0), "no error");
-  sql("PRAGMA user_version = 3");
+  sql("PRAGMA user_version = 4");
   EXPECT_EQ(openError(AtlasMode::Grow),
-            path + ": atlas format 3, expected 2 (made by a newer tool)");
+            path + ": atlas format 4, expected 3 (made by a newer tool)");
 }
 
 TEST_F(AtlasTest, BadWindowsAreRefused) {
@@ -555,6 +561,86 @@ TEST_F(AtlasTest, DamageIsReported) {
     std::string error = openError(AtlasMode::Grow);
     EXPECT_EQ(error.find(path + ": damaged: part 0x10"), 0u) << error;
   }
+}
+
+TEST_F(AtlasTest, PacksSayWhatTheRowsSay) {
+  create(1);
+  create(2);
+  create(3);
+  EXPECT_TRUE(problems().empty());
+  auto a = open(AtlasMode::Frozen, {});
+  Pack packs;
+  EXPECT_TRUE(cantFail(a->readPacks(packs)));
+  ASSERT_EQ(packs.units.size(), 3u);
+  EXPECT_EQ(packs.units[1], pack(*a->findUnit(key(2))));
+  ASSERT_EQ(packs.slots.size(), 3u);
+  EXPECT_EQ(packs.slots[2], pack(*a->findSlot(key(3))));
+  EXPECT_EQ(packs.pages.size(), 3u);
+  // A second content of a page is in no pack.
+  uint64_t page = a->findUnit(key(1))->address;
+  a.reset();
+  a = open();
+  a->addPageVariant(page, filled(99));
+  cantFail(a->commit());
+  a.reset();
+  EXPECT_TRUE(problems().empty());
+  a = open(AtlasMode::Frozen, {});
+  a->expect(3, 3);
+  EXPECT_EQ(a->oldestHash(page), hashBytes(filled(1)));
+  EXPECT_EQ(a->findUnit(key(2))->bytes, 400u);
+  EXPECT_EQ(a->findUnit(key(4)), nullptr);
+  EXPECT_EQ(a->findSlot(key(3))->bytes, 8);
+  // Where they are many times what is needed they are left alone.
+  a.reset();
+  a = open(AtlasMode::Frozen, {});
+  a->expect(0, 0);
+  EXPECT_EQ(a->oldestHash(page), std::nullopt);
+  EXPECT_EQ(a->findUnit(key(2))->bytes, 400u);
+}
+
+TEST_F(AtlasTest, WrongPacksAreFound) {
+  create(1);
+  create(2);
+  std::string whole = bytes();
+  auto check = [&](const char *change, const char *says) {
+    write(whole);
+    sql(change);
+    ASSERT_EQ(problems().size(), 1u) << change;
+    EXPECT_EQ(problems()[0], says);
+  };
+  check("UPDATE pack SET units = zeroblob(40) WHERE id = 2",
+        "packs: row 2 of the units is not as the table says");
+  check("UPDATE pack SET slots = x'' WHERE id = 1",
+        "packs have 1 slots, expected 2");
+  check("UPDATE pack SET pages = x'' WHERE id = 2",
+        "packs have 1 pages, expected 2");
+}
+
+TEST_F(AtlasTest, APackThatIsCutShortFailsTheLink) {
+  create(1);
+  sql("UPDATE pack SET pages = zeroblob(23)");
+  std::string says = path + ": damaged: a pack ends within a row";
+  EXPECT_EQ(problems(), std::vector<std::string>{says});
+  auto a = open();
+  a->expect(1, 1);
+  EXPECT_EQ(toString(a->commit()), says);
+}
+
+// Older files are read and grown as they are.
+TEST_F(AtlasTest, FilesOfFormatTwoHaveNoPacks) {
+  create(1);
+  sql("DROP TABLE pack; PRAGMA user_version = 2");
+  auto a = open();
+  a->expect(1, 1);
+  uint64_t page = a->findUnit(key(1))->address;
+  EXPECT_EQ(a->oldestHash(page), std::nullopt);
+  EXPECT_EQ(cantFail(a->pageVariants(page)).size(), 1u);
+  fill(*a, 2);
+  cantFail(a->commit());
+  a.reset();
+  EXPECT_TRUE(problems().empty());
+  Pack packs;
+  EXPECT_FALSE(cantFail(open(AtlasMode::Frozen, {})->readPacks(packs)));
 }
 
 TEST_F(AtlasTest, NoSpaceLeavesTheFileAsItWas) {
