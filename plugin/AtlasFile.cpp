@@ -13,7 +13,8 @@
 // lock then holds a file without a name; it notices and opens again. It must
 // notice before SQLite does: SQLite would use a journal by the old name, which
 // may be that of a third link's new file. So a file loses its name only under a
-// lock on its directory, and a transaction begins under the same lock.
+// lock on its directory, and is opened, and its transaction begun, under the
+// same lock.
 //
 //===----------------------------------------------------------------------===//
 
@@ -196,9 +197,33 @@ Error AtlasFile::checkAccess() {
   return Error::success();
 }
 
+namespace {
+/// Holds flock(2) on a directory, if the file system can do that.
+class DirectoryLock {
+public:
+  DirectoryLock(const std::string &dir, int how)
+      : fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+        held(fd >= 0 && ::flock(fd, how) == 0) {}
+  ~DirectoryLock() {
+    if (fd >= 0)
+      ::close(fd);
+  }
+  explicit operator bool() const { return held; }
+
+private:
+  int fd;
+  bool held;
+};
+} // namespace
+
+// Under the directory's lock, so that the file has its name until it is open:
+// SQLite reads it for some pragmas and would take the journal of a new file of
+// that name for its own.
 Error AtlasFile::connect() {
   bool grow = mode == AtlasMode::Grow;
+  std::optional<DirectoryLock> guard;
   if (grow) {
+    guard.emplace(directory(), LOCK_SH);
     int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0 && errno != EEXIST)
       return systemError("cannot create the atlas");
@@ -244,25 +269,6 @@ Error AtlasFile::rollBackForKilled() {
                              path.c_str(), path.c_str());
   return rc ? fail(rc, "cannot lock the atlas") : Error::success();
 }
-
-namespace {
-/// Holds flock(2) on a directory, if the file system can do that.
-class DirectoryLock {
-public:
-  DirectoryLock(const std::string &dir, int how)
-      : fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
-        held(fd >= 0 && ::flock(fd, how) == 0) {}
-  ~DirectoryLock() {
-    if (fd >= 0)
-      ::close(fd);
-  }
-  explicit operator bool() const { return held; }
-
-private:
-  int fd;
-  bool held;
-};
-} // namespace
 
 /// Tries BEGIN IMMEDIATE until another link lets go of the atlas. SQLite's own
 /// waiting would keep the directory locked.
