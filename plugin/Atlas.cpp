@@ -285,16 +285,17 @@ Expected<bool> Atlas::readPacks(Pack &packs) {
   bool whole = true;
   if (!impl->file->hasPacks())
     return false;
-  if (Error e =
-          impl->file->each("SELECT units, slots, pages FROM pack ORDER BY id",
-                           [&](const Statement &s) {
-                             whole &= appendPacked(packs.units, s.blob(0)) &&
-                                      appendPacked(packs.slots, s.blob(1)) &&
-                                      appendPacked(packs.pages, s.blob(2));
-                           }))
+  if (Error e = impl->file->each(
+          "SELECT units, slots, pages, digest FROM pack ORDER BY id",
+          [&](const Statement &s) {
+            whole &= packDigest(s.blob(0), s.blob(1), s.blob(2)) == s.hash(3) &&
+                     appendPacked(packs.units, s.blob(0)) &&
+                     appendPacked(packs.slots, s.blob(1)) &&
+                     appendPacked(packs.pages, s.blob(2));
+          }))
     return std::move(e);
   if (!whole)
-    return createStringError("%s: damaged: a pack ends within a row",
+    return createStringError("%s: damaged: a pack is not as its digest says",
                              filePath.c_str());
   return true;
 }
@@ -708,10 +709,12 @@ int Atlas::Impl::write(const Atlas &atlas) {
   for (auto &[address, v] : variants)
     if (v->variant == 0)
       added.pages.push_back({address, v->hash});
-  out.into("INSERT INTO pack VALUES(NULL, ?, ?, ?)");
+  out.into("INSERT INTO pack VALUES(NULL, ?, ?, ?, ?)");
   if (!added.empty())
     out.row(packedBytes(added.units), packedBytes(added.slots),
-            packedBytes(added.pages));
+            packedBytes(added.pages),
+            packDigest(packedBytes(added.units), packedBytes(added.slots),
+                       packedBytes(added.pages)));
   return out.result();
 }
 

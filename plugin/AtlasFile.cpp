@@ -75,7 +75,8 @@ CREATE TABLE page(address INTEGER, variant INTEGER,
   content BLOB NOT NULL CHECK(length(content) = 4096),
   PRIMARY KEY(address, variant)) STRICT, WITHOUT ROWID;
 CREATE TABLE pack(id INTEGER PRIMARY KEY, units BLOB NOT NULL,
-  slots BLOB NOT NULL, pages BLOB NOT NULL) STRICT;
+  slots BLOB NOT NULL, pages BLOB NOT NULL,
+  digest BLOB NOT NULL CHECK(length(digest) = 16)) STRICT;
 )";
 
 //===----------------------------------------------------------------------===//

@@ -26,4 +26,13 @@ SlotRow unpack(const PackedSlot &row) {
   return {row.key, SlotKind(row.kind), row.address, row.bytes, row.library, ""};
 }
 
+Hash128 packDigest(llvm::ArrayRef<uint8_t> units, llvm::ArrayRef<uint8_t> slots,
+                   llvm::ArrayRef<uint8_t> pages) {
+  return HashBuilder()
+      .hash(hashBytes(units))
+      .hash(hashBytes(slots))
+      .hash(hashBytes(pages))
+      .finish();
+}
+
 } // namespace spacer

@@ -68,6 +68,11 @@ struct Pack {
   bool empty() const { return units.empty() && slots.empty() && pages.empty(); }
 };
 
+/// Of a pack's three arrays. SQLite sees damage of its own structures, which an
+/// array is too long to have any of.
+Hash128 packDigest(llvm::ArrayRef<uint8_t> units, llvm::ArrayRef<uint8_t> slots,
+                   llvm::ArrayRef<uint8_t> pages);
+
 template <class Row>
 llvm::ArrayRef<uint8_t> packedBytes(const std::vector<Row> &rows) {
   return {reinterpret_cast<const uint8_t *>(rows.data()),

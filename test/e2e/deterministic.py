@@ -68,7 +68,7 @@ def reorderedDifference(expected, found):
 
 
 def meaning(rows):
-    regions = {row[0]: (row[2], row[2] + row[3]) for table, row in rows if table == "region"}
+    shared = [(row[0], row[0] + row[2]) for table, row in rows if table == "part" and row[1] in (1, 2)]
     libraries = dict(row for table, row in rows if table == "library")
     column = {"unit": 5, "place": 7, "slot": 5, "extent": 3}
     result = []
@@ -80,7 +80,7 @@ def meaning(rows):
                 row[0] = 0
         elif table == "library":
             row = row[1:]
-        elif table == "page" and not any(regions[k][0] <= row[0] < regions[k][1] for k in (1, 2)):
+        elif table == "pack" or table == "page" and not any(base <= row[0] < end for base, end in shared):
             continue
         result.append((table, tuple(row)))
     return sorted(result)

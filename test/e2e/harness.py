@@ -186,7 +186,7 @@ def readOnly(path):
     return sqlite3.connect(f"file:{path}?mode=ro", uri=True)
 
 
-TABLES = ("meta", "region", "library", "extent", "unit", "place", "slot", "page")
+TABLES = ("meta", "part", "library", "extent", "unit", "place", "slot", "page", "pack")
 
 
 def dump(path):

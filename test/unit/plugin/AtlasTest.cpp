@@ -173,7 +173,8 @@ TEST_F(AtlasTest, ManyRowsInAnyOrder) {
       uint64_t i = n * stride % count;
       const UnitRow *u = a->findUnit(key(i));
       ASSERT_NE(u, nullptr) << i;
-      EXPECT_EQ(u->address, a->region(Region::Text).parts[0].range.base + i * 64);
+      EXPECT_EQ(u->address,
+                a->region(Region::Text).parts[0].range.base + i * 64);
       EXPECT_EQ(a->findPlaces(key(i)).size(), i % 100 ? 1u : 2u) << i;
       EXPECT_EQ(a->findUnit(key(count + i)), nullptr);
     }
@@ -608,22 +609,24 @@ TEST_F(AtlasTest, WrongPacksAreFound) {
     ASSERT_EQ(problems().size(), 1u) << change;
     EXPECT_EQ(problems()[0], says);
   };
-  check("UPDATE pack SET units = zeroblob(40) WHERE id = 2",
+  check("UPDATE unit SET library = 0 WHERE id = 2",
         "packs: row 2 of the units is not as the table says");
-  check("UPDATE pack SET slots = x'' WHERE id = 1",
-        "packs have 1 slots, expected 2");
-  check("UPDATE pack SET pages = x'' WHERE id = 2",
-        "packs have 1 pages, expected 2");
+  check("DELETE FROM slot WHERE id = 1", "packs have 2 slots, expected 1");
 }
 
-TEST_F(AtlasTest, APackThatIsCutShortFailsTheLink) {
+TEST_F(AtlasTest, ADamagedPackFailsTheLink) {
   create(1);
-  sql("UPDATE pack SET pages = zeroblob(23)");
-  std::string says = path + ": damaged: a pack ends within a row";
-  EXPECT_EQ(problems(), std::vector<std::string>{says});
-  auto a = open();
-  a->expect(1, 1);
-  EXPECT_EQ(toString(a->commit()), says);
+  std::string whole = bytes();
+  for (const char *change : {"UPDATE pack SET pages = zeroblob(23)",
+                             "UPDATE pack SET units = zeroblob(40)"}) {
+    write(whole);
+    sql(change);
+    std::string says = path + ": damaged: a pack is not as its digest says";
+    EXPECT_EQ(problems(), std::vector<std::string>{says});
+    auto a = open();
+    a->expect(1, 1);
+    EXPECT_EQ(toString(a->commit()), says);
+  }
 }
 
 // Older files are read and grown as they are.
