@@ -2219,8 +2219,16 @@ std::vector<bool> SpacerLink::plainFunctions() const {
       if (it == sectionUnit.end())
         continue;
       ++symbols[it->second];
-      // The assembler may have filled up the section's last bytes.
-      if (s.getType() == STT_FUNC && s.st_value == 0 &&
+      // A compiler names the section after its function; assembly may hide
+      // aligned data in one. The assembler may have filled up the last bytes.
+      Expected<StringRef> name = s.getName(f->getStringTable());
+      if (!name) {
+        consumeError(name.takeError());
+        continue;
+      }
+      if (s.getType() == STT_FUNC && s.st_value == 0 && !name->empty() &&
+          sections[index]->name.starts_with(".text.") &&
+          sections[index]->name.contains(*name) &&
           s.st_size + 16 > model.units[it->second].bytes)
         spanned[it->second] = true;
     }
