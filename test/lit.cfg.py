@@ -67,6 +67,10 @@ config.substitutions += [
 # Unikernels as Unikraft links them: test/lit/unikraft/Inputs.
 inputs = os.path.join(here, "lit/unikraft/Inputs")
 config.substitutions += [
+    ("%unikraft_build", f"{tool('make', 'make')} -s -f {inputs}/build.mk "
+     f"LIBRARY={source}/plugin/unikraft CONFIG_LIBSPACER_ATLAS=one.atlas "
+     "CONFIG_LIBSPACER_WINDOW=0x400000:16M CONFIG_LIBSPACER_CLOSE_GAPS=4M CONFIG_LIBSPACER_TRAMPOLINES_DOOR=y "
+     "CONFIG_LIBSPACER_PASS=y CONFIG_LIBSPACER_PRIVATE=libother CONFIG_LIBSPACER_REPORT=n"),
     ("%unikernel", f"/usr/bin/python3 {inputs}/unikernel.py --objects {config.test_exec_root}/unikernel-objects"),
     ("%look", f"/usr/bin/python3 {inputs}/look.py"),
     ("%postprocess", f"/usr/bin/python3 {inputs}/postprocess.py"),
