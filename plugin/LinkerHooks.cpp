@@ -1332,6 +1332,15 @@ void SpacerLink::sectionsFinal() {
   settleUsedSlots();
   createRuns();
   applyPlacement();
+  // Shared code has its order. What is left of the profile orders the image's
+  // own, and lld's sorting of it can take longer than all the rest of a link.
+  config->callGraphProfile.remove_if([&](const auto &edge) {
+    auto stays = [&](const InputSectionBase *s) {
+      auto it = sectionUnit.find(s);
+      return it == sectionUnit.end() || model.units[it->second].isPrivate;
+    };
+    return !stays(edge.first.first) || !stays(edge.first.second);
+  });
   if (script->hasSectionsCommand)
     endInitialisedTls();
 }
