@@ -11,7 +11,7 @@
 //  2. Answers are remembered, misses too.
 //  3. Better than 1 is a pack (AtlasPack.h), where the file has them and a link
 //     needs a good part of what is in them.
-//  4. Nothing else is loaded whole but the six regions, the library names and
+//  4. Nothing else is loaded whole but the regions' parts, the library names and
 //     the places that have moved (14 of 3,055 objects in five Unikraft images).
 //  5. Additions stay in memory until commit().
 //

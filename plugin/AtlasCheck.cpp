@@ -2,7 +2,7 @@
 //
 // The promises that every link relies on, checked row by row:
 //  1. SQLite finds the file in order.
-//  2. Extents tile the used part of each region: no gap, no overlap.
+//  2. Extents tile what is used of each part: no gap, no overlap.
 //  3. Units, places and slots lie inside the used part of their region, and no
 //     address has two meanings. A unit may lie inside a place (it is what the
 //     named object holds in some image), and an entry slot is the first byte of

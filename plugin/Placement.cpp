@@ -601,7 +601,10 @@ std::pair<Region, const RegionPart *> partAt(const Atlas &atlas,
   for (unsigned r = 0; r != regionCount; ++r)
     if (const RegionPart *part = atlas.region(Region(r)).partAt(address))
       return {Region(r), part};
-  llvm_unreachable("address in no part of the window");
+  report_fatal_error(Twine(atlas.path()) + ": damaged: an address in no part "
+                                            "of the window; see spacer atlas "
+                                            "check",
+                     /*gen_crash_diag=*/false);
 }
 
 // Joins runs of one part, where all pages were given out: across gaps of at

@@ -48,7 +48,7 @@ llvm::Expected<PlacementStats> place(Model &model, Atlas &atlas);
 /// The runs that an image needs for its units and slots: the pages that they
 /// touch, plus unused shared pages between them where that saves a mapping
 /// (they come from the atlas and cost the host nothing), in at most \p maxRuns
-/// pieces of memory, or one for each region if that is more: the smallest gaps
+/// pieces of memory, or one for each part if that is more: the smallest gaps
 /// are filled first. Door pieces are cut where the owner of the pages changes,
 /// without a gap. \p usedSlots lists slots to include. Sorted by address.
 std::vector<Run> mapRuns(const Model &model, Atlas &atlas,

@@ -92,7 +92,7 @@ Error Planner::checkImages() const {
         (i.window && (i.window->base != first.window->base ||
                       i.window->bytes != first.window->bytes)))
       return createStringError("%s: another window than %s; give all links the "
-                               "same --spacer-window",
+                               "same --spacer-window, or the plan --window",
                                i.name.c_str(), first.name.c_str());
   }
   return Error::success();

@@ -11,7 +11,7 @@ using namespace llvm;
 
 namespace spacer {
 
-static constexpr unsigned dumpVersion = 1;
+static constexpr unsigned dumpVersion = 2;
 
 //===----------------------------------------------------------------------===//
 // Out
@@ -270,6 +270,22 @@ void AtlasLoader::finish() {
   if (!ended)
     throw Failure("ends without the line that says so: not a whole dump");
   need(atlas->commit());
+  atlas.reset();
+  // Lines may contradict each other in ways that none of them shows.
+  auto refuse = [&](StringRef why) {
+    sys::fs::remove(path);
+    why.consume_front(path + ": ");
+    throw Failure("rows that cannot be: " + why.str());
+  };
+  Expected<std::unique_ptr<Atlas>> whole =
+      Atlas::open(path, AtlasMode::Frozen, std::nullopt, 0);
+  if (!whole)
+    refuse(toString(whole.takeError()));
+  Expected<std::vector<std::string>> problems = (*whole)->check();
+  if (!problems)
+    refuse(toString(problems.takeError()));
+  if (!problems->empty())
+    refuse(problems->front());
 }
 
 } // namespace spacer

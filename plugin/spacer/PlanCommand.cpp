@@ -42,6 +42,7 @@ constexpr unsigned mostRounds = 5;
 struct Options {
   std::string atlas;
   std::vector<std::string> unitFiles, links, linkFiles;
+  std::string window; ///< empty: what the links say
   PlanOptions plan;
 };
 
@@ -167,7 +168,8 @@ static std::string firstError(const std::string &text) {
 
 /// Runs \p command so that it links against \p atlas and lists its units.
 static PlanImage runLink(const std::string &command, const std::string &atlas,
-                         bool first, ScratchFolder &scratch) {
+                         const std::string &window, bool first,
+                         ScratchFolder &scratch) {
   bool linker = callsLinker(command);
   std::string list = scratch.file("units"), image = scratch.file("image");
   std::string log = scratch.file("log");
@@ -175,6 +177,8 @@ static PlanImage runLink(const std::string &command, const std::string &atlas,
   std::vector<std::string> flags = {
       "--spacer-atlas=" + atlas, "--spacer-mode=grow", "--spacer-units=" + list,
       "--spacer-report=" + scratch.file("said")};
+  if (!window.empty())
+    flags.push_back("--spacer-window=" + window);
   // Whether a function is hot in one image must not change what it is in
   // another: entries are chosen for all at once.
   if (first && !StringRef(command).contains("--spacer-trampolines="))
@@ -238,7 +242,7 @@ void PlannedAtlas::linkAgainst(const std::string &rows) {
     std::string copy = scratch.file("atlas-" + std::to_string(i));
     if (std::error_code ec = sys::fs::copy_file(rows, copy))
       throw Failure(copy + ": " + ec.message());
-    PlanImage image = runLink(commands[i], copy, false, scratch);
+    PlanImage image = runLink(commands[i], copy, options.window, false, scratch);
     links.push_back(
         {std::move(image), need(Atlas::open(copy, AtlasMode::Frozen))});
   }
@@ -247,7 +251,7 @@ void PlannedAtlas::linkAgainst(const std::string &rows) {
 void PlannedAtlas::make() {
   for (size_t i = 0; i != commands.size(); ++i) {
     std::string own = scratch.file("first-" + std::to_string(i));
-    images.push_back(runLink(commands[i], own, true, scratch));
+    images.push_back(runLink(commands[i], own, options.window, true, scratch));
   }
   std::string rows;
   for (;;) {
@@ -424,9 +428,13 @@ void addAtlasPlan(CLI::App &atlas, Session &session) {
                    "A file with such commands, one a line; - is standard "
                    "input; repeatable")
       ->allow_extra_args(false);
+  command->add_option("--window", options->window,
+                      "BASE:SIZE of the atlas to make, instead of what the "
+                      "links say by --spacer-window");
   command->add_option("--function-align", options->plan.functionAlign,
                       "Boundaries of functions for which the compiler asks for "
-                      "16 as a matter of taste: 8 (default) or 16");
+                      "16: 16 (default), or 8 if no assembly keeps aligned "
+                      "data in a function's own section");
   command->callback([options, &session] { run(*options, session); });
 }
 

@@ -128,9 +128,9 @@ void handOver(StringRef why) {
 static bool isForOptimiser(StringRef arg) {
   if (!arg.consume_front("-"))
     return false;
-  arg.consume_front("-");
-  if (arg.starts_with("mllvm") || arg.starts_with("lto") ||
-      arg.starts_with("thinlto"))
+  bool isLong = arg.consume_front("-"); // -lto... may be a library
+  if (arg.starts_with("mllvm") || arg.starts_with("thinlto") ||
+      (isLong && arg.starts_with("lto")))
     return true;
   if (!arg.consume_front("plugin-opt"))
     return false;

@@ -24,6 +24,17 @@
 # ODD: spacer: odd:{{[0-9]+}}: variant 3, expected 0
 # RUN: %python %S/Inputs/exits.py 2 %spacer atlas import c.atlas -i app.s 2>&1 | FileCheck %s --check-prefix=TEXT
 # TEXT: spacer: app.s:1: {{.*}}parse error
+
+## Lines that are whole but cannot be true together: no file, and one line that says what is wrong.
+# RUN: sed '/"part"/s/"bytes":[0-9]*/"bytes":99999999999/' dump > huge
+# RUN: %python %S/Inputs/exits.py 2 %spacer atlas import c.atlas -i huge 2>&1 | FileCheck %s --check-prefix=HUGE
+# HUGE: spacer: huge:{{[0-9]+}}: rows that cannot be: damaged: part 0x
+# RUN: %python -c "import re; lines = [l for l in open('dump') if not l.startswith('{\"part\"')]; print(''.join(lines[:-1]) + '{\"end\":%%d}' %% (len(lines) - 1))" > apart
+# RUN: %python %S/Inputs/exits.py 2 %spacer atlas import c.atlas -i apart 2>&1 | FileCheck %s --check-prefix=APART
+# APART: spacer: apart:{{[0-9]+}}: rows that cannot be: {{.*}} in no part of its region
+# RUN: %python -c "import re; print(re.sub(r'(\"part\".*\"next\":\"0x)([0-9a-f]+)', lambda m: m[1] + hex(int(m[2], 16) - 4096)[2:], open('dump').read()), end='')" > less
+# RUN: %python %S/Inputs/exits.py 2 %spacer atlas import c.atlas -i less 2>&1 | FileCheck %s --check-prefix=LESS
+# LESS: spacer: less:{{[0-9]+}}: rows that cannot be:
 # RUN: not ls c.atlas
 
 #--- lib.s

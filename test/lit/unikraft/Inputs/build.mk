@@ -35,11 +35,14 @@ LIBMUSL_VERSION := 1.2.3
 LIBLWIP_BASE := /libs/lwip
 LIBLWIP_BRANCH := UNIKRAFT-2_1_x
 LIBOTHER_BASE := /libs/other
+UK_LIBS += libinside
+LIBINSIDE_BASE := $(CONFIG_UK_APP)/workdir/libs/inside
 UK_PLATS := kvm
 KVM_LIBS := libkvmplat
 LIBKVMPLAT_BASE := /uk/plat/kvm
 image: $(UK_LDEPS)
 	@touch $@; echo "compile: $(COMPFLAGS-y)"; echo "c: $(CFLAGS-y)"; echo "library: $(LIBLDFLAGS-y)"; echo 'link: $(LDFLAGS-y)'
 	@cat $(BUILD_DIR)/spacer.rsp
+mine:
 menuconfig:
 	@echo configured
