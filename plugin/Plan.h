@@ -18,9 +18,8 @@ namespace spacer {
 
 struct PlanOptions {
   /// Plain functions that no measured profile calls hot may stand at multiples
-  /// of this; 16 leaves
-  /// them as the compiler asked. Pointers to
-  /// functions are aligned as door slots are, so not less than 8.
+  /// of this; 16 leaves them as the compiler asked. Pointers to functions are
+  /// aligned as door slots are, so not less than 8.
   uint64_t functionAlign = 16;
 };
 
