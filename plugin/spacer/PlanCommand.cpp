@@ -242,7 +242,8 @@ void PlannedAtlas::linkAgainst(const std::string &rows) {
     std::string copy = scratch.file("atlas-" + std::to_string(i));
     if (std::error_code ec = sys::fs::copy_file(rows, copy))
       throw Failure(copy + ": " + ec.message());
-    PlanImage image = runLink(commands[i], copy, options.window, false, scratch);
+    PlanImage image =
+        runLink(commands[i], copy, options.window, false, scratch);
     links.push_back(
         {std::move(image), need(Atlas::open(copy, AtlasMode::Frozen))});
   }

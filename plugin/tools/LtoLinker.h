@@ -5,9 +5,10 @@
 // needed unless an input is bitcode. So ld.spacer holds the few parts of LLVM
 // that a linker needs, and is one fixed-address program. It hands over to
 // lib/spacer/ld.spacer-lto, the same linker on libLLVM, when
-//  1. an argument is for the optimiser (-mllvm, --lto-O2 and such), or
-//  2. a file that lld reads is bitcode.
-// In the second case the link begins anew. lld has written no file by then, but
+//  1. an argument is for the optimiser (-mllvm, --lto-O2 and such),
+//  2. an argument names a pipe, which cannot be read a second time, or
+//  3. a file that lld reads is bitcode.
+// In the last case the link begins anew. lld has written no file by then, but
 // it may have said something: so what goes to stdout and stderr is held until
 // the inputs are read.
 //
@@ -25,7 +26,7 @@ class raw_ostream;
 
 namespace spacer {
 
-/// Case 1: does not return if \p argv asks for it. Remembers \p argv, which
+/// Cases 1 and 2: does not return if \p argv asks for it. Remembers \p argv, which
 /// ends with a null pointer and must live on.
 void handOverIfAsked(int argc, char **argv);
 

@@ -20,6 +20,7 @@
 #include "llvm/Support/raw_ostream.h"
 #include <cerrno>
 #include <cstring>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace llvm;
@@ -139,6 +140,12 @@ static bool isForOptimiser(StringRef arg) {
          !arg.starts_with("-pass-through=") && !arg.ends_with("lto-wrapper");
 }
 
+static bool isPipe(const char *path) {
+  struct stat status;
+  return *path != '-' && ::stat(path, &status) == 0 &&
+         (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
 void handOverIfAsked(int argc, char **argv) {
   arguments = argv;
   (void)*releaseAtEnd;
@@ -150,7 +157,7 @@ void handOverIfAsked(int argc, char **argv) {
         cl::ExpansionContext(memory, cl::TokenizeGNUCommandLine)
             .expandResponseFiles(args));
   for (const char *arg : args)
-    if (isForOptimiser(arg))
+    if (isForOptimiser(arg) || isPipe(arg))
       handOver(arg);
 }
 

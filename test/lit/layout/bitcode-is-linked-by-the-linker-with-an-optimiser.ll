@@ -11,6 +11,12 @@
 ; RUN: %stock_ld -znonsense callee.o main.o -o stock
 ; RUN: llvm-objcopy -R .comment image && llvm-objcopy -R .comment stock && cmp image stock
 
+;; A pipe can be read but once.
+; RUN: cat main.o | %spacer_ld callee.o /dev/stdin -o piped
+; RUN: llvm-objcopy -R .comment piped && cmp piped stock
+; RUN: cat callee.o | %spacer_ld main.o /dev/stdin -o piped
+; RUN: llvm-nm piped | FileCheck %s --check-prefix=PIPED
+
 ;; Options of the optimiser are known, with bitcode and without.
 ; RUN: echo "-mllvm -inline-threshold=7 --lto-O1" > response.txt
 ; RUN: %spacer_ld @response.txt main.o libcallee.a -o image
@@ -27,6 +33,7 @@
 ; SAID:      {{^}}callee.o
 ; SAID-NEXT: {{^}}main.o
 ; WARNED: warning: unknown -z value: nonsense
+; PIPED: T callee
 ; UNKNOWN: error: -mllvm: {{.*}}Unknown command line argument '-nonsense'
 ; MISSING: error: main.o: needs the optimiser, {{.*}}ld.spacer-lto: No such file or directory
 
