@@ -336,7 +336,8 @@ Error AtlasFile::checkHeader() {
   // By the file's size: BEGIN IMMEDIATE has made a first page in memory.
   sqlite3_file *handle = nullptr;
   sqlite3_int64 fileBytes = 0;
-  sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &handle);
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER,
+                       static_cast<void *>(&handle));
   if (int rc = handle->pMethods->xFileSize(handle, &fileBytes))
     return fail(rc, "cannot read");
   fresh = fileBytes == 0;

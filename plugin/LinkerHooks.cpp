@@ -2242,11 +2242,28 @@ std::vector<bool> SpacerLink::plainFunctions() const {
         spanned[it->second] = true;
     }
   }
-  for (uint32_t u = 0; u != model.units.size(); ++u)
-    spanned[u] = spanned[u] && symbols[u] == 1 &&
-                 model.units[u].kind == UnitKind::Text &&
-                 !model.units[u].ownAddress &&
-                 model.trampolines != Trampolines::None;
+  // Assembly may keep aligned data in a function's section. What uses it tells:
+  // code that refers to a place in code otherwise than by a branch.
+  std::vector<bool> holdsData(model.units.size());
+  for (const Unit &unit : model.units)
+    for (const Ref &r : unit.refs)
+      if (unit.kind == UnitKind::Text && r.binding == Binding::Unit &&
+          !x86_64::isBranch(unit.content, r.offset))
+        holdsData[r.target] = true;
+  for (uint32_t u = 0; u != model.units.size(); ++u) {
+    const Unit &unit = model.units[u];
+    auto isRelocated = [&](uint64_t offset) {
+      auto it =
+          llvm::lower_bound(unit.refs, offset, [](const Ref &r, uint64_t at) {
+            return r.offset < at;
+          });
+      return it != unit.refs.end() && it->offset == offset;
+    };
+    spanned[u] = spanned[u] && symbols[u] == 1 && unit.kind == UnitKind::Text &&
+                 !unit.ownAddress && !holdsData[u] &&
+                 model.trampolines != Trampolines::None &&
+                 !x86_64::mayHoldAlignedData(unit.content, isRelocated);
+  }
   return spanned;
 }
 

@@ -107,7 +107,7 @@ uint64_t estimatedHeat(uint64_t weight, uint64_t bytes) {
   uint64_t w = weight + 1;
   unsigned log = Log2_64(w);
   uint64_t fraction = log >= 4 ? (w >> (log - 4)) & 15 : (w << (4 - log)) & 15;
-  uint64_t magnitude = 16 * (1 + log) + fraction;
+  uint64_t magnitude = 16 * (1 + uint64_t(log)) + fraction;
   double size = double(std::max<uint64_t>(bytes, 16));
   return uint64_t(256.0 * double(magnitude * magnitude) /
                   std::sqrt(size * std::sqrt(size)));

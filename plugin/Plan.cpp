@@ -22,8 +22,7 @@
 //     libraries; doors into the image.
 //
 // Images are told apart by what they have, so neither their names nor their
-// order decides a place. PlanGain.cpp says what the plan
-// is worth.
+// order decides a place. PlanGain.cpp says what the plan is worth.
 //
 // Cost: sorting, n log n. 31,291 units of five images take a fifth of a second,
 // half of it to read them.

@@ -20,7 +20,7 @@ struct PlanOptions {
   /// Plain functions that no measured profile calls hot may stand at multiples
   /// of this; 16 leaves them as the compiler asked. Pointers to functions are
   /// aligned as door slots are, so not less than 8.
-  uint64_t functionAlign = 16;
+  uint64_t functionAlign = 8;
 };
 
 /// Where one unit is to stand, or one generation of a named object.

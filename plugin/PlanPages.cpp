@@ -116,7 +116,7 @@ collectSights(uint64_t page, ArrayRef<SmallVector<Piece, 0>> byLink,
     for (const Piece &p : s.pieces)
       h.fixed({p.begin, p.end}).raw(s.bytes.slice(p.begin, p.end - p.begin));
     s.digest = h.finish();
-    sights.push_back(std::move(s));
+    sights.push_back(s);
   }
   llvm::sort(sights, [](const Sight &a, const Sight &b) {
     return std::tie(a.digest, a.link) < std::tie(b.digest, b.link);

@@ -40,7 +40,8 @@ struct PlanUnit {
   bool unstable = false; ///< named, and bound to the image's own addresses
   bool isLineTable = false;
   /// One function and nothing else: its symbol spans the section, no other
-  /// symbol names a part of it, and nobody knows its address but by a slot.
+  /// symbol names a part of it, nobody knows its address but by a slot, and no
+  /// instruction reads data in it (x86_64::mayHoldAlignedData()).
   /// Then an alignment of 16 is the compiler's taste: pointers to the function
   /// are aligned as slots are, to 8.
   bool plainFunction = false;

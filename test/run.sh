@@ -19,6 +19,7 @@
 # ~/.cache/spacer-delta.
 set -euo pipefail
 export LC_ALL=C
+export ASAN_OPTIONS=${ASAN_OPTIONS:-allow_user_poisoning=0} # docs/testing.md
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${SPACER_BUILD:-$root/build}

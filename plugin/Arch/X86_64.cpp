@@ -88,6 +88,31 @@ bool isBranch(ArrayRef<uint8_t> code, uint64_t offset) {
          (code[offset - 1] & 0xf0) == 0x80;
 }
 
+// Whether what is before the byte at \p modRm may be a prefix and an opcode of
+// an instruction that needs an aligned operand, or that makes an address: lea,
+// the two-byte map with its extensions 38 and 3a, VEX, EVEX.
+static bool mayTakeAligned(ArrayRef<uint8_t> code, size_t modRm) {
+  auto before = [&](size_t n) { return n <= modRm ? code[modRm - n] : 0; };
+  bool threeByte = before(2) == 0x38 || before(2) == 0x3a;
+  return before(1) == 0x8d || before(2) == 0x0f ||
+         (threeByte && before(3) == 0x0f) || before(3) == 0xc5 ||
+         before(4) == 0xc4 || before(5) == 0x62;
+}
+
+bool mayHoldAlignedData(ArrayRef<uint8_t> code,
+                        function_ref<bool(uint64_t)> isRelocated) {
+  constexpr size_t operandBytes = 5; // ModRM and displacement
+  for (size_t i = 0; i + operandBytes <= code.size(); ++i) {
+    if ((code[i] & 0xc7) != 0x05 || !mayTakeAligned(code, i))
+      continue;
+    int32_t displacement = support::endian::read32le(code.data() + i + 1);
+    uint64_t target = i + operandBytes + int64_t(displacement);
+    if (target < code.size() && !isRelocated(i + 1))
+      return true;
+  }
+  return false;
+}
+
 bool writeSlot(uint8_t *slot, unsigned bytes, uint64_t at, uint64_t target) {
   static constexpr uint8_t endbr64[4] = {0xf3, 0x0f, 0x1e, 0xfa};
   unsigned jump = bytes == ibtSlotBytes ? sizeof endbr64 : 0;

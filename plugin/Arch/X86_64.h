@@ -8,6 +8,7 @@
 #define SPACER_PLUGIN_ARCH_X86_64_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include <cstdint>
 
 namespace spacer::x86_64 {
@@ -29,6 +30,14 @@ RelClass classify(uint32_t type);
 unsigned fieldBytes(uint32_t type);
 /// Whether the field at \p offset is the displacement of `call`, `jmp` or `jcc`.
 bool isBranch(llvm::ArrayRef<uint8_t> code, uint64_t offset);
+
+/// Whether \p code may have data in it that must be aligned: an SSE or AVX
+/// operand, or an address taken by `lea`, that is relative to the instruction
+/// (mod 00, r/m 101), lies in \p code, and was resolved by the assembler, so
+/// that \p isRelocated does not hold for its displacement's offset. May find
+/// more than there is. Source: Intel SDM, volume 2, 2.1.5, 2.2.1.6, 2.3.5.
+bool mayHoldAlignedData(llvm::ArrayRef<uint8_t> code,
+                        llvm::function_ref<bool(uint64_t)> isRelocated);
 
 inline constexpr unsigned slotBytes = 8;
 inline constexpr unsigned ibtSlotBytes = 16;

@@ -78,6 +78,7 @@ void prepareForLinkTime(Module &m, const PassOptions &options,
   std::vector<uint64_t> sorted(lines.numbers.begin(), lines.numbers.end());
   llvm::sort(sorted);
   std::vector<Metadata *> numbers;
+  numbers.reserve(sorted.size());
   for (uint64_t n : sorted)
     numbers.push_back(ConstantAsMetadata::get(
         ConstantInt::get(Type::getInt64Ty(context), n)));

@@ -99,6 +99,7 @@ void addTags(Module &m, const PassOptions &options, PassReport &report) {
   chunk.entries = tagged.size();
   chunk.library = isMixed ? 0 : strings.add(options.library);
   std::vector<Constant *> entries;
+  entries.reserve(tagged.size());
   for (const Tagged &t : tagged)
     entries.push_back(
         ConstantStruct::getAnon({t.object, b.getInt32(strings.add(t.name)),

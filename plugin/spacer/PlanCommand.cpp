@@ -434,8 +434,7 @@ void addAtlasPlan(CLI::App &atlas, Session &session) {
                       "links say by --spacer-window");
   command->add_option("--function-align", options->plan.functionAlign,
                       "Boundaries of functions for which the compiler asks for "
-                      "16: 16 (default), or 8 if no assembly keeps aligned "
-                      "data in a function's own section");
+                      "16 as a matter of taste: 8 (default) or 16");
   command->callback([options, &session] { run(*options, session); });
 }
 

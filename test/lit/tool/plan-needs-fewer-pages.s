@@ -8,7 +8,7 @@
 
 # RUN: echo "%spacer_ld one.o v1/libone.a -o one --gc-sections" > links
 # RUN: echo "# the other one" >> links && echo "%spacer_ld two.o v2/libone.a -o two --gc-sections ;" >> links
-# RUN: %spacer atlas plan --atlas=plan.atlas --function-align=8 --link-file=links | FileCheck %s
+# RUN: %spacer atlas plan --atlas=plan.atlas --link-file=links | FileCheck %s
 # CHECK: pages {{ *}}first come planned ideal
 # CHECK: text {{ *}}5 {{ *}}4 {{ *}}4
 # CHECK: in this order
@@ -19,7 +19,7 @@
 # RUN: not ls one && not ls two
 # RUN: %spacer atlas check plan.atlas
 
-# RUN: %spacer atlas plan --atlas=again.atlas --function-align=8 --link="%spacer_ld two.o v2/libone.a -o y --gc-sections" --link="%spacer_ld one.o v1/libone.a -o x --gc-sections" --json > plan.json
+# RUN: %spacer atlas plan --atlas=again.atlas --link="%spacer_ld two.o v2/libone.a -o y --gc-sections" --link="%spacer_ld one.o v1/libone.a -o x --gc-sections" --json > plan.json
 # RUN: %python -c "import json; p = json.load(open('plan.json')); assert p['unplanned'] == 0 and p['images'] == ['y', 'x'], p"
 # RUN: %spacer atlas export plan.atlas -o 1.dump && %spacer atlas export again.atlas -o 2.dump && cmp 1.dump 2.dump
 # RUN: %spacer atlas import copy.atlas -i 1.dump && %spacer atlas check copy.atlas

@@ -257,10 +257,11 @@ TEST_F(DeltaTest, WhatIsNoLibraryIsRefused) {
 
 TEST_F(DeltaTest, WritesTheDeltaOfTheInputThatReplacedTheBase) {
   std::string v0 = objectOf(functions), v1 = objectOf(changed(1));
+  std::string other = objectOf(changed(5));
   std::string base = write("lib.o", v0);
   DeltaInputs inputs;
   cantFail(inputs.replace(ref(v1, "new/lib.o")).takeError());
-  cantFail(inputs.replace(ref(objectOf(changed(5)), "app.o")).takeError());
+  cantFail(inputs.replace(ref(other, "app.o")).takeError());
   cantFail(inputs.write(base, dir + "/d.o", {}));
   EXPECT_EQ(link(v0, {dir + "/d.o"}), v1);
   std::string stray = write("stray.o", v0);

@@ -129,14 +129,14 @@ TEST(PlanTest, PlainFunctionsThatAreNotHotStandCloser) {
       "a", {function("a", 5), function("b", 5), fancy, wide, function("e", 5)},
       {door("e", id("e"), /*hot=*/true)})};
   images[0].slots[0].measuredHot = true;
-  Plan p = cantFail(makePlan(images, {8}));
+  Plan p = cantFail(makePlan(images));
   for (const PlannedUnit &u : p.units) {
     bool loose = u.unit->name == "a" || u.unit->name == "b";
     EXPECT_EQ(u.offset % (loose ? 8 : u.unit->align), 0u) << u.unit->name;
     EXPECT_EQ(u.offset % u.align, 0u) << u.unit->name;
   }
   EXPECT_GE(p.loosened, 1u);
-  p = cantFail(makePlan(images)); // unless asked, every alignment is kept
+  p = cantFail(makePlan(images, {16}));
   for (const PlannedUnit &u : p.units)
     EXPECT_EQ(u.offset % u.unit->align, 0u) << u.unit->name;
   EXPECT_EQ(p.loosened, 0u);
