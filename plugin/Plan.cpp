@@ -3,6 +3,9 @@
 //  1. Units with one identity are one item, named objects with one place are
 //     one item, as large and as aligned as in any image.
 //  2. In each region items lie in this order:
+//       - those that the caller wants first (PlanOptions::turns): scattered,
+//         they make a guest that starts touch more pages. Functions are then in
+//         their order, inside a set of images as below;
 //       - those aligned to more than a cache line, largest alignment first:
 //         anywhere else each costs up to a page of padding;
 //       - by the set of images that use them, those that all use first: units
@@ -62,6 +65,7 @@ private:
   void placeTls();
   void placeSlots();
   void describeGroups();
+  uint32_t turnOf(StringRef name) const;
   uint64_t alignOf(const Item &i) const {
     bool loose = i.unit->kind == UnitKind::Text && i.align == 16 && i.plain &&
                  !i.measuredHot;
@@ -121,6 +125,15 @@ void Planner::orderImages() {
     order.push_back(i);
 }
 
+uint32_t Planner::turnOf(StringRef name) const {
+  if (name.empty() || opts.turns.empty())
+    return noTurn;
+  auto it = opts.turns.find(name);
+  if (it == opts.turns.end())
+    it = opts.turns.find(name.rsplit(':').second);
+  return it == opts.turns.end() ? noTurn : it->second;
+}
+
 void Planner::collectItems() {
   auto smaller = [](const PlanUnit &a, const PlanUnit &b) {
     return std::tie(a.library, a.name, a.identity) <
@@ -142,6 +155,7 @@ void Planner::collectItems() {
       item.bytes = std::max(item.bytes, u.bytes);
       item.align = std::max(item.align, u.align);
       item.plain &= u.plainFunction;
+      item.turn = std::min(item.turn, turnOf(u.name));
       item.varies |= u.unstable;
       bool known = llvm::any_of(
           item.contents, [&](auto &c) { return c.second == u.identity; });
@@ -176,6 +190,7 @@ void Planner::collectSlots() {
       item.mayBeEntry &= s.mayBeEntry;
       item.settled &= s.kind == SlotKind::Entry;
       item.measuredHot |= s.measuredHot;
+      item.turn = std::min(item.turn, turnOf(s.name));
       item.entry |= s.kind == SlotKind::Entry || s.hot;
     }
   for (SlotItem &s : slots) {
@@ -274,12 +289,17 @@ void Planner::placeRegion(Region r) {
       return b->varies;
     if (x.isLineTable && x.library != y.library)
       return x.library < y.library;
+    bool later = a->turn == noTurn;
+    if (later != (b->turn == noTurn))
+      return !later;
     if (far(*a) != far(*b))
       return far(*a) > far(*b);
     if (a->set != b->set)
       return a->set < b->set;
     if (r != Region::Text && a->align != b->align)
       return a->align > b->align;
+    if (a->turn != b->turn)
+      return a->turn < b->turn;
     if (a->hot != b->hot)
       return a->hot;
     return std::tie(x.library, x.name, x.identity) <
@@ -297,7 +317,10 @@ void Planner::placeRegion(Region r) {
   std::map<uint64_t, std::vector<Item *>> bySize;
   for (Item *i : llvm::reverse(here)) {
     i->capacity = capacityOf(*i);
-    if (i->capacity <= pageBytes && !i->varies && !i->unit->isLineTable)
+    if (i->turn != noTurn) {
+      ++plan.inTurn;
+      plan.inTurnBytes += i->bytes;
+    } else if (i->capacity <= pageBytes && !i->varies && !i->unit->isLineTable)
       bySize[i->capacity].push_back(i);
   }
   uint64_t end = 0;
@@ -374,8 +397,8 @@ void Planner::placeSlots() {
   auto inOrder = [](const SlotItem *a, const SlotItem *b) {
     const PlanSlot &x = *a->slot, &y = *b->slot;
     bool movesA = a->varies || a->intoImage, movesB = b->varies || b->intoImage;
-    return std::tie(movesA, x.library, x.name, x.key) <
-           std::tie(movesB, y.library, y.name, y.key);
+    return std::tie(movesA, a->turn, x.library, x.name, x.key) <
+           std::tie(movesB, b->turn, y.library, y.name, y.key);
   };
   auto fill = [&](std::vector<const SlotItem *> &list, uint64_t &end) {
     llvm::sort(list, inOrder);

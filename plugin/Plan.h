@@ -13,6 +13,7 @@
 
 #include "UnitList.h"
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace spacer {
 
@@ -21,6 +22,10 @@ struct PlanOptions {
   /// of this; 16 leaves them as the compiler asked. Pointers to functions are
   /// aligned as door slots are, so not less than 8.
   uint64_t functionAlign = 8;
+  /// Names of functions and objects that lie before all others, because a guest
+  /// needs them all soon (when it starts), by their turn, from 0. A name is a
+  /// symbol's or a unit's (FILE:SYMBOL for one of several local symbols).
+  llvm::StringMap<uint32_t> turns = {};
 };
 
 /// Where one unit is to stand, or one generation of a named object.
@@ -77,9 +82,10 @@ struct Plan {
   /// bound to changes their identities. Link against this plan and plan again.
   uint64_t unsettled = 0;
   uint64_t loosened = 0;                  ///< functions
+  uint64_t inTurn = 0, inTurnBytes = 0;   ///< functions and objects
   uint64_t varying = 0, varyingBytes = 0; ///< set aside
-  uint64_t grown =
-      0; ///< places as large as their largest object, not the first
+  /// Places as large as their largest object, not the first.
+  uint64_t grown = 0;
 };
 
 /// Plans \p images, whose order decides nothing but what "first come" means.

@@ -14,6 +14,8 @@
 
 namespace spacer {
 
+inline constexpr uint32_t noTurn = UINT32_MAX;
+
 /// What has one place in all images: a unit, or all contents of an object.
 struct Item {
   const PlanUnit *unit = nullptr; ///< the smallest by name
@@ -23,8 +25,9 @@ struct Item {
   llvm::BitVector images;         ///< that have it, in PlanItems::order
   bool varies = false;            ///< an object with several contents
   bool hot = false, measuredHot = false;
-  bool plain = true; ///< PlanUnit::plainFunction in all
-  uint32_t set = 0;  ///< rank of `images`
+  bool plain = true;      ///< PlanUnit::plainFunction in all
+  uint32_t set = 0;       ///< rank of `images`
+  uint32_t turn = noTurn; ///< in PlanOptions::turns
   /// The content in each image that has it.
   llvm::SmallVector<std::pair<uint32_t, Hash128>, 0> contents;
 
@@ -45,6 +48,7 @@ struct SlotItem {
   bool entry = false, mayBeEntry = true, measuredHot = false;
   /// Was an entry in each list, as its function's identity says then.
   bool settled = true;
+  uint32_t turn = noTurn;
   SlotKind kind = SlotKind::Door; ///< result
 };
 

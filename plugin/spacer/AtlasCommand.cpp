@@ -116,13 +116,16 @@ static void printRows(std::vector<std::string> headings, const Json &rows) {
 
 static void printText(const Json &j) {
   outs() << formatv("{0}: atlas {1} for ELF machine {2}, window {3}:{4}\n",
-                    text(j["file"]), text(j["id"]), text(j["machine"]),
-                    text(j["window"]["base"]), text(j["window"]["bytes"]))
+                    text(j.at("file")), text(j.at("id")), text(j.at("machine")),
+                    text(j.at("window").at("base")),
+                    text(j.at("window").at("bytes")))
          << formatv("{0} units, {1} places, {2} slots, {3} pages with {4} "
                     "contents, {5} extents\n",
-                    text(j["units"]), text(j["places"]), text(j["slots"]),
-                    text(j["pages"]), text(j["variants"]), text(j["extents"]));
-  printRows({"region", "base", ">pages", ">used", ">extents"}, j["regions"]);
+                    text(j.at("units")), text(j.at("places")),
+                    text(j.at("slots")), text(j.at("pages")),
+                    text(j.at("variants")), text(j.at("extents")));
+  printRows({"region", "base", ">parts", ">pages", ">used", ">extents"},
+            j["regions"]);
   outs() << '\n';
   printRows({"library", ">units", ">places", ">bytes", ">slots"},
             j["libraries"]);

@@ -93,10 +93,11 @@ static void printSummary(const Json &j) {
   outs() << formatv("{0}: delta of {1}, {2} bytes; {3} units changed ({4} "
                     "bytes), {5} new ({6} bytes), {7} removed, {8} moved, {9} "
                     "same\n",
-                    text(j["delta"]), text(j["library"]), text(j["bytes"]),
-                    text(u["changed"]), text(u["changedBytes"]), text(u["new"]),
-                    text(u["newBytes"]), text(u["removed"]), text(u["moved"]),
-                    text(u["same"]));
+                    text(j.at("delta")), text(j.at("library")),
+                    text(j.at("bytes")), text(u.at("changed")),
+                    text(u.at("changedBytes")), text(u.at("new")),
+                    text(u.at("newBytes")), text(u.at("removed")),
+                    text(u.at("moved")), text(u.at("same")));
 }
 
 static void show(const DeltaArguments &a, Session &session) {
@@ -110,8 +111,8 @@ static void show(const DeltaArguments &a, Session &session) {
                       text(j[side]["hash"]));
   Table table({"unit", "section", "symbol", ">bytes"});
   for (const Json &u : j["list"])
-    table.row({text(u["state"]), text(u["section"]), text(u["symbol"]),
-               text(u["bytes"])});
+    table.row({text(u.at("state")), text(u.at("section")), text(u.at("symbol")),
+               text(u.at("bytes"))});
   for (const Json &t : j["tombstones"])
     table.row({"removed", "", text(t), ""});
   if (!table.empty())

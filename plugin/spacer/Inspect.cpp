@@ -176,8 +176,13 @@ Json Inspector::describeAtlas(const ManifestView &m) {
   Json regions = Json::object();
   for (unsigned i = 0; i != regionCount; ++i) {
     const RegionState &r = atlas->region(Region(i));
+    uint64_t bytes = 0;
+    for (const RegionPart &p : r.parts)
+      bytes += p.range.bytes;
     regions[regionName(Region(i)).str()] = {
-        {"parts", r.parts.size()}, {"usedPages", r.usedBytes() / pageBytes}};
+        {"parts", r.parts.size()},
+        {"pages", bytes / pageBytes},
+        {"usedPages", r.usedBytes() / pageBytes}};
   }
   return {{"file", options.atlas},
           {"pagesKnown", known},
@@ -215,12 +220,12 @@ static std::string text(const Json &v) {
 void Inspector::printText(const Json &all) {
   outs() << formatv("{0}: {1}, entry {2}, {3} pages in the file, {4} of them "
                     "zero\n",
-                    image->path, image->format, text(all["entry"]),
-                    image->pages.size(), text(all["zeroPagesInFile"]));
+                    image->path, image->format, text(all.at("entry")),
+                    image->pages.size(), text(all.at("zeroPagesInFile")));
   Table segments({"segment", ">file bytes", ">memory bytes", "protection"});
   for (const Json &s : all["segments"])
-    segments.row({text(s["address"]), text(s["fileBytes"]),
-                  text(s["memoryBytes"]), text(s["protection"])});
+    segments.row({text(s.at("address")), text(s.at("fileBytes")),
+                  text(s.at("memoryBytes")), text(s.at("protection"))});
   segments.print(outs());
   if (!image->manifest) {
     outs() << "no manifest: linked without an atlas\n";
@@ -228,18 +233,20 @@ void Inspector::printText(const Json &all) {
   }
   const Json &m = all["manifest"];
   outs() << formatv("\nmanifest format {0}, atlas {1}, window {2}:{3}\n",
-                    text(m["version"]), text(m["atlas"]),
-                    text(m["window"]["base"]), text(m["window"]["bytes"]));
+                    text(m.at("version")), text(m.at("atlas")),
+                    text(m.at("window").at("base")),
+                    text(m.at("window").at("bytes")));
   Table classes({"class", ">pages", ">zero", ">runs"});
   for (auto &[name, c] : m["classes"].items())
-    classes.row(
-        {name, text(c["pages"]), text(c["zeroPages"]), text(c["runs"])});
+    classes.row({name, text(c.at("pages")), text(c.at("zeroPages")),
+                 text(c.at("runs"))});
   classes.print(outs());
 
   outs() << "\nregions\n";
   Table regions({"address", ">pages", "class"});
   for (const Json &r : m["regions"])
-    regions.row({text(r["address"]), text(r["pages"]), text(r["class"])});
+    regions.row(
+        {text(r.at("address")), text(r.at("pages")), text(r.at("class"))});
   regions.print(outs());
 
   outs() << "\nlibraries (pages are shared ones; several libraries may share "
@@ -247,28 +254,30 @@ void Inspector::printText(const Json &all) {
   Table libraries({"library", ">pages", ">units", ">bytes", ">private units",
                    ">private bytes", ">slots"});
   for (const Json &l : m["libraries"])
-    libraries.row({l["name"] == "" ? "(none)" : text(l["name"]),
-                   text(l["pages"]), text(l["units"]), text(l["bytes"]),
-                   text(l["privateUnits"]), text(l["privateBytes"]),
-                   text(l["slots"])});
+    libraries.row({l["name"] == "" ? "(none)" : text(l.at("name")),
+                   text(l.at("pages")), text(l.at("units")),
+                   text(l.at("bytes")), text(l.at("privateUnits")),
+                   text(l.at("privateBytes")), text(l.at("slots"))});
   libraries.print(outs());
 
   const Json &s = m["slots"];
   outs() << formatv("\nslots: {0} doors ({1} bytes), {2} entries ({3} of them "
                     "patched), {4} in the GOT ({5} bytes)\n",
-                    text(s["door"]), text(s["doorBytes"]), text(s["entry"]),
-                    text(s["patchedEntries"]), text(s["got"]),
-                    text(s["gotBytes"]));
+                    text(s.at("door")), text(s.at("doorBytes")),
+                    text(s.at("entry")), text(s.at("patchedEntries")),
+                    text(s.at("got")), text(s.at("gotBytes")));
   if (!all.contains("atlas"))
     return;
   const Json &a = all["atlas"];
   outs() << formatv("\n{0}: {1} shared pages as recorded ({2} of them as first "
                     "seen), {3} not recorded\n",
-                    options.atlas, text(a["pagesKnown"]),
-                    text(a["pagesFirstVariant"]), text(a["pagesUnknown"]));
-  Table used({"region", ">pages", ">used"});
+                    options.atlas, text(a.at("pagesKnown")),
+                    text(a.at("pagesFirstVariant")),
+                    text(a.at("pagesUnknown")));
+  Table used({"region", ">parts", ">pages", ">used"});
   for (auto &[name, r] : a["regions"].items())
-    used.row({name, text(r["pages"]), text(r["usedPages"])});
+    used.row({name, text(r.at("parts")), text(r.at("pages")),
+              text(r.at("usedPages"))});
   used.print(outs());
 }
 

@@ -42,6 +42,7 @@ constexpr unsigned mostRounds = 5;
 struct Options {
   std::string atlas;
   std::vector<std::string> unitFiles, links, linkFiles;
+  std::vector<std::string> orderFiles;
   std::string window; ///< empty: what the links say
   PlanOptions plan;
 };
@@ -150,6 +151,19 @@ static std::vector<std::string> collectCommands(const Options &options) {
   for (std::string &c : commands)
     c = StringRef(c).rtrim(" \t\r\n;").str();
   return commands;
+}
+
+static void readOrder(Options &options) {
+  auto &turns = options.plan.turns;
+  for (const std::string &path : options.orderFiles) {
+    auto buffer = MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/true);
+    if (!buffer)
+      throw Failure(path + ": " + buffer.getError().message());
+    for (line_iterator line(**buffer, /*SkipBlanks=*/true, '#');
+         !line.is_at_eof(); ++line)
+      if (StringRef name = line->trim(); !name.empty())
+        turns.try_emplace(name, turns.size());
+  }
 }
 
 /// The first line that says what went wrong.
@@ -321,6 +335,8 @@ static Json describe(const Plan &plan, const std::vector<PlanImage> &images) {
             {"all", describe(all)}}},
           {"groups", groups},
           {"looseFunctions", plan.loosened},
+          {"inTurn", plan.inTurn},
+          {"inTurnBytes", plan.inTurnBytes},
           {"varyingObjects", plan.varying},
           {"varyingBytes", plan.varyingBytes},
           {"largerPlaces", plan.grown}};
@@ -362,9 +378,12 @@ static void printText(const Json &j) {
       "image's object, not the first one's\n",
       j["looseFunctions"].dump(), j["varyingObjects"].dump(),
       j["varyingBytes"].dump(), j["largerPlaces"].dump());
+  if (j["inTurn"] != 0)
+    outs() << j["inTurn"].dump() << " functions and objects ("
+           << j["inTurnBytes"].dump() << " bytes) lie first, as asked for\n";
 }
 
-static void run(const Options &options, const Session &session) {
+static void run(Options &options, const Session &session) {
   bool byLinks = !options.links.empty() || !options.linkFiles.empty();
   if (byLinks == !options.unitFiles.empty())
     throw Failure("atlas plan: expected lists of units, or --link or "
@@ -382,6 +401,7 @@ static void run(const Options &options, const Session &session) {
   if (byLinks && !sys::fs::file_size(options.atlas, size) && size)
     throw Failure(options.atlas + ": exists; a plan is for a new atlas, and an "
                                   "address, once given, never changes");
+  readOrder(options);
   Json said;
   if (byLinks) {
     PlannedAtlas planned(options);
@@ -401,6 +421,10 @@ static void run(const Options &options, const Session &session) {
     return;
   }
   printText(said);
+  if (!options.orderFiles.empty() && said["inTurn"] == 0)
+    errs() << "spacer: warning: " << options.orderFiles.front()
+           << ": no function or object of these names; expected symbols, one a "
+              "line\n";
   if (byLinks)
     outs() << formatv("{0}: {1} pages with {2} contents; link against it, "
                       "also with --spacer-mode=frozen\n",
@@ -428,6 +452,12 @@ void addAtlasPlan(CLI::App &atlas, Session &session) {
       ->add_option("--link-file", options->linkFiles,
                    "A file with such commands, one a line; - is standard "
                    "input; repeatable")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--order-file", options->orderFiles,
+                   "A file with names of functions and objects, one a line, "
+                   "that are to lie before all others in this order, as those "
+                   "that a guest needs when it starts; repeatable")
       ->allow_extra_args(false);
   command->add_option("--window", options->window,
                       "BASE:SIZE of the atlas to make, instead of what the "

@@ -1,6 +1,7 @@
 //===- Table.cpp - text tables for people ---------------------------------===//
 
 #include "Table.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace llvm;
@@ -13,6 +14,12 @@ Table::Table(std::vector<std::string> names) : headings(std::move(names)) {
     if (h[0] == '>')
       h.erase(0, 1);
   }
+}
+
+void Table::row(std::vector<std::string> cells) {
+  if (cells.size() != headings.size())
+    report_fatal_error("a table's row has another length than its headings");
+  rows.push_back(std::move(cells));
 }
 
 void Table::print(raw_ostream &os) const {

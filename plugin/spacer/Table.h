@@ -14,7 +14,8 @@ class Table {
 public:
   /// A heading that begins with '>' is a column of numbers.
   explicit Table(std::vector<std::string> headings);
-  void row(std::vector<std::string> cells) { rows.push_back(std::move(cells)); }
+  /// As many cells as there are headings; a cell more is a defect, and fatal.
+  void row(std::vector<std::string> cells);
   bool empty() const { return rows.empty(); }
   void print(llvm::raw_ostream &os) const;
 

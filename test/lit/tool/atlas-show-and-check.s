@@ -8,6 +8,7 @@
 # RUN: %spacer atlas show a.atlas --json --units | %python -c "import json, sys; a = json.load(sys.stdin); assert a['units'] == len(a['unitList']) == 2, a"
 # CHECK: a.atlas: atlas {{[0-9a-f]+}} for ELF machine 62, window 0x1000000:0x7000000
 # CHECK-NEXT: 2 units, 3 places, 1 slots, 4 pages with 4 contents, 5 extents
+# CHECK-NEXT: region {{ *}}base {{ *}}parts pages used extents
 # CHECK: text {{ *}}[[TEXT:0x10[0-9a-f]+0000]] {{ *}}1 {{ *}}16 {{ *}}1 {{ *}}1
 # CHECK: one {{ *}}2 {{ *}}3
 # CHECK: unitList

@@ -19,6 +19,8 @@
 # CHECK: one {{ *}}4 {{ *}}5
 # CHECK: slots: 1 doors (8 bytes), 0 entries (0 of them patched), 0 in the GOT (0 bytes)
 # CHECK: a.atlas: 4 shared pages as recorded (4 of them as first seen), 0 not recorded
+# CHECK-NEXT: region {{ *}}parts pages used
+# CHECK: text {{ *}}1 {{ *}}16 {{ *}}1{{$}}
 
 #--- check.py
 import json

@@ -142,6 +142,38 @@ TEST(PlanTest, PlainFunctionsThatAreNotHotStandCloser) {
   EXPECT_EQ(p.loosened, 0u);
 }
 
+TEST(PlanTest, WhatHasATurnLiesFirst) {
+  std::vector<PlanImage> images = {
+      image("a",
+            {function("late", 100), function("second", 100),
+             function("one.c:first", 100), function("alone", 100),
+             function("wide", 100, 4096), object("table", "t", 8)},
+            {door("late", id("late")), door("second", id("second")),
+             door("alone", id("alone"))}),
+      image("b", {function("late", 100), function("second", 100),
+                  function("one.c:first", 100), object("table", "t", 8),
+                  object("early", "e", 4, UnitKind::Rodata, 4)})};
+  PlanOptions options;
+  options.functionAlign = 16;
+  options.turns = {{"alone", 0}, {"first", 1}, {"second", 2}, {"early", 3}};
+  Plan p = cantFail(makePlan(images, options));
+  // What all use is first among those, too; without a name there is no turn.
+  auto at = [&](const char *name) { return find(p, name)->offset; };
+  EXPECT_EQ(at("one.c:first"), 0u);
+  EXPECT_EQ(at("second"), 112u);
+  EXPECT_EQ(at("alone"), 224u);
+  EXPECT_EQ(at("wide"), 4096u);
+  EXPECT_EQ(at("late"), 336u);
+  EXPECT_EQ(at("early"), 0u);
+  EXPECT_EQ(at("table"), 8u);
+  EXPECT_EQ(p.inTurn, 4u);
+  EXPECT_EQ(p.inTurnBytes, 304u);
+  std::vector<std::string> doors;
+  for (const PlannedSlot &s : p.slots)
+    doors.push_back(s.slot->name);
+  EXPECT_EQ(doors, (std::vector<std::string>{"alone", "second", "late"}));
+}
+
 TEST(PlanTest, SmallUnitsFillWhatLargeAlignmentsLeave) {
   std::vector<PlanImage> images = {
       image("a", {function("page1", 1000, 4096), function("page2", 1000, 4096),
