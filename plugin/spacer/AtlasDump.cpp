@@ -273,7 +273,7 @@ void AtlasLoader::finish() {
   atlas.reset();
   // Lines may contradict each other in ways that none of them shows.
   auto refuse = [&](StringRef why) {
-    sys::fs::remove(path);
+    (void)sys::fs::remove(path);
     why.consume_front(path + ": ");
     throw Failure("rows that cannot be: " + why.str());
   };

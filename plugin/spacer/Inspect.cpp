@@ -305,6 +305,7 @@ static void list(const Session &session, Json &all, const char *what,
 
 static std::vector<Json> pageRows(const ManifestView &m) {
   std::vector<Json> rows;
+  rows.reserve(m.pages.size());
   for (const ManifestPage &p : m.pages)
     rows.push_back(
         {{"address", hex(p.address)},
@@ -317,6 +318,7 @@ static std::vector<Json> pageRows(const ManifestView &m) {
 
 static std::vector<Json> unitRows(const ManifestView &m) {
   std::vector<Json> rows;
+  rows.reserve(m.units.size());
   for (const ManifestUnit &u : m.units)
     rows.push_back({{"address", hex(u.address)},
                     {"bytes", u.bytes},
@@ -331,6 +333,7 @@ static std::vector<Json> unitRows(const ManifestView &m) {
 
 static std::vector<Json> slotRows(const ManifestView &m) {
   std::vector<Json> rows;
+  rows.reserve(m.slots.size());
   for (const ManifestSlot &s : m.slots)
     rows.push_back({{"address", hex(s.address)},
                     {"target", hex(s.target)},

@@ -55,7 +55,7 @@ public:
             sys::fs::createUniqueDirectory("spacer-plan", folder))
       throw Failure("cannot make a scratch folder: " + ec.message());
   }
-  ~ScratchFolder() { sys::fs::remove_directories(folder); }
+  ~ScratchFolder() { (void)sys::fs::remove_directories(folder); }
   std::string file(const Twine &name) const {
     return (folder + "/" + name).str();
   }
@@ -187,7 +187,7 @@ static PlanImage runLink(const std::string &command, const std::string &atlas,
   bool linker = callsLinker(command);
   std::string list = scratch.file("units"), image = scratch.file("image");
   std::string log = scratch.file("log");
-  sys::fs::remove(list);
+  (void)sys::fs::remove(list);
   std::vector<std::string> flags = {
       "--spacer-atlas=" + atlas, "--spacer-mode=grow", "--spacer-units=" + list,
       "--spacer-report=" + scratch.file("said")};

@@ -245,7 +245,7 @@ void Verifier::checkJump(const ManifestSlot &s) {
   size_t count = s.bytes;
   if (s.kind == SlotKind::Entry)
     count = x86_64::jumpBytes + (s.bytes == x86_64::ibtSlotBytes ? 4 : 0);
-  if (memcmp(expected, found.data(), count))
+  if (memcmp(expected, found.data(), count) != 0)
     report("slot {0} at {1:x}: {2}, expected {3} (a jump to {4:x})", m.name(s),
            s.address, toHex(ArrayRef(found).take_front(count), true),
            toHex(ArrayRef(expected).take_front(count), true), s.target);

@@ -6,6 +6,9 @@
  * guest reads, writes or executes; prints them as one line of JSON on standard error when `until` is executed, and ends QEMU.
  * What a loader writes before `from` is not the guest's doing and not counted.
  *
+ * With trace=FILE it writes the address of each block of code and of each 8 bytes of data to FILE, one a line, when the guest
+ * first uses it; boot-order.py makes names of them.
+ *
  * QEMU's header is not in Debian's packages, so what is used of its plugin interface (version 1, QEMU 4.2 to 8) is declared here. */
 
 #include <inttypes.h>
@@ -42,6 +45,15 @@ enum { low = 256, top = 1 << 20, executed = 1, loaded = 2, stored = 4 }; /* page
 static uint64_t from, until, instructions;
 static bool counting;
 static uint8_t *pages;
+static uint8_t *codeSeen, *dataSeen; /* a bit for each byte and for each 8 bytes below 4 GiB */
+static FILE *trace;
+
+static void note(uint8_t *seen, uint64_t bit, uint64_t address) {
+  if (!trace || address >> 32 || address < low << 12 || seen[bit / 8] >> bit % 8 & 1)
+    return;
+  seen[bit / 8] |= 1 << bit % 8;
+  fprintf(trace, "0x%" PRIx64 "\n", address);
+}
 
 static void finish(void) {
   unsigned all = 0, code = 0, written = 0;
@@ -53,6 +65,8 @@ static void finish(void) {
   fprintf(stderr, "{\"instructions\": %" PRIu64 ", \"pages\": %u, \"executed\": %u, \"written\": %u}\n", instructions, all,
           code, written);
   fflush(stderr);
+  if (trace && fclose(trace))
+    perror("qemu-boot-cost: trace");
   _exit(0);
 }
 
@@ -73,6 +87,7 @@ static void runBlock(unsigned cpu, void *data) {
   instructions += (uintptr_t)data >> 48;
   if (at >> 12 < top)
     pages[at >> 12] |= executed;
+  note(codeSeen, at, at);
 }
 
 static void touch(unsigned cpu, MemInfo info, uint64_t address, void *data) {
@@ -85,6 +100,8 @@ static void touch(unsigned cpu, MemInfo info, uint64_t address, void *data) {
   uint64_t page = qemu_plugin_hwaddr_phys_addr(hw) >> 12;
   if (page < top)
     pages[page] |= qemu_plugin_mem_is_store(info) ? stored : loaded;
+  uint64_t at = qemu_plugin_hwaddr_phys_addr(hw);
+  note(dataSeen, at / 8, at);
 }
 
 static void translate(Id id, struct qemu_plugin_tb *block) {
@@ -108,8 +125,16 @@ __attribute__((visibility("default"))) int qemu_plugin_install(Id id, const void
       from = strtoull(argv[i] + 5, NULL, 0);
     else if (!strncmp(argv[i], "until=", 6))
       until = strtoull(argv[i] + 6, NULL, 0);
-    else {
-      fprintf(stderr, "qemu-boot-cost: unknown argument '%s': from=ADDRESS and until=ADDRESS are known\n", argv[i]);
+    else if (!strncmp(argv[i], "trace=", 6)) {
+      trace = fopen(argv[i] + 6, "w");
+      codeSeen = calloc(1 << 29, 1);
+      dataSeen = calloc(1 << 26, 1);
+      if (!trace || !codeSeen || !dataSeen) {
+        perror(argv[i]);
+        return 1;
+      }
+    } else {
+      fprintf(stderr, "qemu-boot-cost: unknown argument '%s': from=, until= and trace= are known\n", argv[i]);
       return 1;
     }
   }
