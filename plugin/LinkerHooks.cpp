@@ -230,6 +230,8 @@ private:
   void settleUsedSlots();
   void placeTlsBlock();
   void endInitialisedTls();
+  void findTakenPlaces();
+  void separateEqualFunctions();
   void createRuns();
   void closeGaps();
   uint64_t imageEnd() const;
@@ -291,6 +293,7 @@ private:
   DenseMap<const Symbol *, uint32_t> symbolSlot, symbolGot;
   std::vector<Symbol *> slotTargets; ///< by slot
   std::vector<bool> slotUsed;
+  std::vector<bool> placeTaken; ///< units whose place private code takes
   std::vector<Defined *> slotSymbols;
   unsigned slotWidth = x86_64::slotBytes;
 
@@ -1330,6 +1333,8 @@ void SpacerLink::sectionsFinal() {
   report.placement = *stats;
   warnAboutCost();
   settleUsedSlots();
+  findTakenPlaces();
+  separateEqualFunctions();
   createRuns();
   applyPlacement();
   // Shared code has its order. What is left of the profile orders the image's
@@ -1356,6 +1361,59 @@ void SpacerLink::settleUsedSlots() {
   slotSymbols.assign(model.slots.size(), nullptr);
   for (uint32_t i = 0; i != model.slots.size(); ++i)
     slotUsed[i] = model.slots[i].wanted && model.slots[i].address != 0;
+}
+
+// An address that only private code takes is the function's place. Any
+// reference counts that is not known to be a call.
+void SpacerLink::findTakenPlaces() {
+  placeTaken.assign(model.units.size(), false);
+  for (InputSectionBase *s : ctx.inputSections) {
+    auto *sec = dyn_cast<InputSection>(s);
+    if (!sec || !sec->isLive() || !(sec->flags & SHF_ALLOC))
+      continue;
+    auto own = sectionUnit.find(sec);
+    if (own != sectionUnit.end() && !model.units[own->second].isPrivate)
+      continue;
+    bool code = sec->flags & SHF_EXECINSTR;
+    for (const ELF64LE::Rela &r : sec->relsOrRelas<ELF64LE>().relas) {
+      auto *d = dyn_cast<Defined>(&sec->file->getSymbol(r.getSymbol(false)));
+      auto it = d ? sectionUnit.find(d->section) : sectionUnit.end();
+      if (it == sectionUnit.end() ||
+          model.units[it->second].kind != UnitKind::Text ||
+          (code && x86_64::isBranch(sec->contentMaybeDecompress(), r.r_offset)))
+        continue;
+      placeTaken[it->second] = true;
+    }
+  }
+  // All but those whose one function has a slot: its address is the slot.
+  for (uint32_t i = 0; i != model.slots.size(); ++i)
+    if (slotUsed[i] && model.slots[i].unit != noUnit &&
+        functions.lookup(unitSection[model.slots[i].unit]).size() == 1)
+      placeTaken[model.slots[i].unit] = false;
+}
+
+// Equal functions lie at one place, but a program may tell two functions by
+// their addresses. Of those that it can, one is shared.
+void SpacerLink::separateEqualFunctions() {
+  if (config->icf == ICFLevel::All)
+    return; // asked for
+  std::map<uint64_t, SmallVector<uint32_t, 1>> at;
+  for (uint32_t u = 0; u != model.units.size(); ++u)
+    if (placeTaken[u] && !model.units[u].isPrivate)
+      at[model.units[u].address].push_back(u);
+  for (auto &[address, units] : at) {
+    llvm::sort(units, [&](uint32_t a, uint32_t b) {
+      const Unit &x = model.units[a], &y = model.units[b];
+      return std::tie(model.libraries[x.library], x.name, a) <
+             std::tie(model.libraries[y.library], y.name, b);
+    });
+    for (uint32_t u : drop_begin(units)) {
+      model.units[u].isPrivate = true;
+      model.units[u].address = 0;
+      model.units[u].reason = "equal to another function, but must have an "
+                              "address of its own";
+    }
+  }
 }
 
 static std::pair<StringRef, uint64_t> outputTraits(Region r) {
@@ -2273,7 +2331,7 @@ Error SpacerLink::writeUnits() const {
   if (!ec) {
     writeUnitList(planImage(model, *atlas,
                             sys::path::filename(config->outputFile),
-                            plainFunctions()),
+                            plainFunctions(), placeTaken),
                   out);
     out.flush();
     ec = out.error();

@@ -17,9 +17,9 @@
 //         each image anyway, the other pages then have one;
 //       - line tables, a library's within one page.
 //  3. A function that is nothing but one function, and that no measured profile
-//     calls hot, stands at a multiple of 8, where compilers ask for 16: half of
-//     the padding, which is what all of the loss is once pages are full (2% of
-//     Unikraft's text).
+//     calls hot, stands at a multiple of 2, or of 8 if a pointer to it leads
+//     there, where compilers ask for 16: that padding is all of the loss once
+//     pages are full (2% of Unikraft's text).
 //  4. Slots: doors of small libraries and behind them all that lead elsewhere
 //     in some image, so that few pages have several contents; doors of large
 //     libraries; doors into the image.
@@ -33,6 +33,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Plan.h"
+#include "Arch/X86_64.h"
 #include "PlanItems.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -69,7 +70,10 @@ private:
   uint64_t alignOf(const Item &i) const {
     bool loose = i.unit->kind == UnitKind::Text && i.align == 16 && i.plain &&
                  !i.measuredHot;
-    return loose ? opts.functionAlign : i.align;
+    if (!loose)
+      return i.align;
+    return i.seen ? std::max<uint64_t>(opts.functionAlign, x86_64::slotBytes)
+                  : opts.functionAlign;
   }
 
   ArrayRef<PlanImage> images;
@@ -155,6 +159,7 @@ void Planner::collectItems() {
       item.bytes = std::max(item.bytes, u.bytes);
       item.align = std::max(item.align, u.align);
       item.plain &= u.plainFunction;
+      item.seen |= u.placeTaken;
       item.turn = std::min(item.turn, turnOf(u.name));
       item.varies |= u.unstable;
       bool known = llvm::any_of(
@@ -206,6 +211,7 @@ void Planner::collectSlots() {
     if (!s.mayBeEntry || s.varies || s.intoImage)
       continue;
     s.kind = SlotKind::Entry;
+    function.seen = true;
     if (s.settled)
       function.entryBytes = s.slot->bytes;
   }

@@ -19,9 +19,10 @@ namespace spacer {
 
 struct PlanOptions {
   /// Plain functions that no measured profile calls hot may stand at multiples
-  /// of this; 16 leaves them as the compiler asked. Pointers to functions are
-  /// aligned as door slots are, so not less than 8.
-  uint64_t functionAlign = 8;
+  /// of this (of 8 if pointers to them lead there, as to slots); 16 leaves
+  /// them as the compiler asked. Not less than 2: the Itanium C++ ABI keeps a
+  /// flag in the lowest bit of a function's address.
+  uint64_t functionAlign = 2;
   /// Names of functions and objects that lie before all others, because a guest
   /// needs them all soon (when it starts), by their turn, from 0. A name is a
   /// symbol's or a unit's (FILE:SYMBOL for one of several local symbols).

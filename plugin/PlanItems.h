@@ -25,6 +25,7 @@ struct Item {
   llvm::BitVector images;         ///< that have it, in PlanItems::order
   bool varies = false;            ///< an object with several contents
   bool hot = false, measuredHot = false;
+  bool seen = false;      ///< its place is its address: an entry, or taken so
   bool plain = true;      ///< PlanUnit::plainFunction in all
   uint32_t set = 0;       ///< rank of `images`
   uint32_t turn = noTurn; ///< in PlanOptions::turns

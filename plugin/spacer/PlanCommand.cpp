@@ -394,9 +394,9 @@ static void run(Options &options, const Session &session) {
     throw Failure(options.atlas + ": a list of units has no bytes, and pages "
                                   "must be whole: give the links, by --link");
   uint64_t align = options.plan.functionAlign;
-  if (align != 8 && align != 16)
+  if (align < 2 || align > 16 || !isPowerOf2_64(align))
     throw Failure("--function-align=" + std::to_string(align) +
-                  ": expected 8 or 16");
+                  ": expected 2, 4, 8 or 16");
   uint64_t size = 0;
   if (byLinks && !sys::fs::file_size(options.atlas, size) && size)
     throw Failure(options.atlas + ": exists; a plan is for a new atlas, and an "
@@ -464,7 +464,7 @@ void addAtlasPlan(CLI::App &atlas, Session &session) {
                       "links say by --spacer-window");
   command->add_option("--function-align", options->plan.functionAlign,
                       "Boundaries of functions for which the compiler asks for "
-                      "16 as a matter of taste: 8 (default) or 16");
+                      "16 as a matter of taste: 2 (default), 4, 8 or 16");
   command->callback([options, &session] { run(*options, session); });
 }
 

@@ -73,7 +73,7 @@ def body(options, tools, work):
 
 main(__doc__, body, [
     ("list", dict(nargs="?", help="a list of units, as --spacer-units writes it; also .gz")),
-    ("--align", dict(default="8", help="--function-align [8]")),
+    ("--align", dict(default="2", help="--function-align [2]")),
     ("--no-bed", dict(action="store_true", help="only the list")),
     ("--linux", dict(action="store_true", help="static Linux programs instead of unikernels")),
     ("--compiler", dict(default="clang", help="[clang]")),

@@ -1,4 +1,4 @@
-## Functions that may hold aligned data keep their alignment: only the others have the flag f, and run at multiples of 8.
+## Functions that may hold aligned data keep their alignment: only the others have the flag f, and run at multiples of 2.
 # REQUIRES: ld.spacer, spacer
 # RUN: rm -rf %t && split-file %s %t && cd %t
 # RUN: %as lib.s -o lib.o && llvm-ar rcs libone.a lib.o

@@ -125,14 +125,21 @@ TEST(PlanTest, NeitherOrderNorNamesOfImagesDecide) {
 TEST(PlanTest, PlainFunctionsThatAreNotHotStandCloser) {
   PlanUnit fancy = function("c", 5), wide = function("d", 5, 32);
   fancy.plainFunction = false;
+  PlanUnit taken = function("t", 5);
+  taken.placeTaken = true;
   std::vector<PlanImage> images = {image(
-      "a", {function("a", 5), function("b", 5), fancy, wide, function("e", 5)},
-      {door("e", id("e"), /*hot=*/true)})};
+      "a", {function("a", 5), function("b", 5), fancy, wide, function("e", 5), taken,
+       function("warm", 5)},
+      {door("e", id("e"), /*hot=*/true),
+       door("warm", id("warm"), /*hot=*/true)})};
   images[0].slots[0].measuredHot = true;
   Plan p = cantFail(makePlan(images));
   for (const PlannedUnit &u : p.units) {
     bool loose = u.unit->name == "a" || u.unit->name == "b";
-    EXPECT_EQ(u.offset % (loose ? 8 : u.unit->align), 0u) << u.unit->name;
+    bool seen = u.unit->name == "t" || u.unit->name == "warm";
+    uint64_t align = loose ? 2 : seen ? 8 : u.unit->align;
+    EXPECT_EQ(u.offset % align, 0u) << u.unit->name;
+    EXPECT_LE(u.align, align) << u.unit->name;
     EXPECT_EQ(u.offset % u.align, 0u) << u.unit->name;
   }
   EXPECT_GE(p.loosened, 1u);

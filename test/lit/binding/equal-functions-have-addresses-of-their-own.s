@@ -1,0 +1,72 @@
+## Equal functions of a library lie at one place, but those whose addresses the image's own code takes differ, as stock lld's do.
+# REQUIRES: ld.spacer, spacer
+# RUN: rm -rf %t && split-file %s %t && cd %t
+# RUN: %as lib.s -o lib.o && llvm-ar rcs libone.a lib.o && %as app.s -o app.o
+# RUN: %spacer_ld app.o libone.a -o auto --spacer-atlas=a.atlas --spacer-report=report.txt
+# RUN: %spacer_ld app.o libone.a -o frozen --spacer-atlas=a.atlas --spacer-mode=frozen
+# RUN: %spacer_ld app.o libone.a -o door --spacer-atlas=b.atlas --spacer-trampolines=door
+# RUN: %spacer_ld app.o libone.a -o entry --spacer-atlas=c.atlas --spacer-trampolines=entry
+# RUN: %spacer_ld app.o libone.a -o none --spacer-atlas=d.atlas --spacer-trampolines=none
+# RUN: %python %S/../tool/Inputs/exits.py 30 ./auto
+# RUN: %python %S/../tool/Inputs/exits.py 30 ./frozen
+# RUN: %python %S/../tool/Inputs/exits.py 30 ./door
+# RUN: %python %S/../tool/Inputs/exits.py 30 ./entry
+# RUN: %python %S/../tool/Inputs/exits.py 30 ./none
+# RUN: %spacer verify auto --atlas a.atlas && %spacer verify frozen --atlas a.atlas
+# RUN: llvm-nm -n auto | FileCheck %s
+# RUN: FileCheck %s --check-prefix=REPORT < report.txt
+
+## Those that are only called, and one of the others, are at one place; a caller in the library needs a slot, which is an address.
+# CHECK-DAG: [[PLACE:0+10000[0-9a-f]+]] T called
+# CHECK-DAG: [[PLACE]] T called2
+# CHECK-DAG: [[PLACE]] T data
+# CHECK-DAG: {{0+20[0-9a-f]+}} T load
+# CHECK-DAG: {{0+20[0-9a-f]+}} T move
+# REPORT: equal to another function, but must have an address of its own
+
+## Whoever asks for folding has it; a slot is a slot.
+# RUN: %spacer_ld app.o libone.a -o folded --icf=all --spacer-atlas=e.atlas
+# RUN: %python %S/../tool/Inputs/exits.py 15 ./folded
+
+#--- lib.s
+  .irp name, called, called2, data, load, move, shared
+  .section .text.\name,"ax",@progbits
+  .globl \name
+  .type \name,@function
+\name: ret
+  .size \name, . - \name
+  .endr
+  .section .text.callsShared,"ax",@progbits
+  .globl callsShared
+  .type callsShared,@function
+callsShared: call shared
+  ret
+  .size callsShared, . - callsShared
+
+#--- app.s
+## The number of pairs of different addresses among data, load, move and shared, times five.
+  .globl _start
+_start: call called
+  call called2
+  call callsShared
+  xorl %edi, %edi
+  leaq load(%rip), %rax
+  movq $move, %rbx
+  movq pointer(%rip), %rcx
+  movq $shared, %rdx
+  .macro count a, b
+  cmpq \a, \b
+  je 1f
+  addl $5, %edi
+1:
+  .endm
+  count %rax, %rbx
+  count %rax, %rcx
+  count %rax, %rdx
+  count %rbx, %rcx
+  count %rbx, %rdx
+  count %rcx, %rdx
+  movl $60, %eax
+  syscall
+  .data
+pointer: .quad data
