@@ -1401,18 +1401,38 @@ void SpacerLink::separateEqualFunctions() {
   for (uint32_t u = 0; u != model.units.size(); ++u)
     if (placeTaken[u] && !model.units[u].isPrivate)
       at[model.units[u].address].push_back(u);
+  std::vector<uint32_t> work;
   for (auto &[address, units] : at) {
     llvm::sort(units, [&](uint32_t a, uint32_t b) {
       const Unit &x = model.units[a], &y = model.units[b];
       return std::tie(model.libraries[x.library], x.name, a) <
              std::tie(model.libraries[y.library], y.name, b);
     });
-    for (uint32_t u : drop_begin(units)) {
-      model.units[u].isPrivate = true;
-      model.units[u].address = 0;
-      model.units[u].reason = "equal to another function, but must have an "
-                              "address of its own";
+    append_range(work, drop_begin(units));
+  }
+  if (work.empty())
+    return;
+  // A jump table is bound to the inside of its function and goes with it.
+  DenseMap<uint32_t, SmallVector<uint32_t, 1>> boundTo;
+  for (uint32_t u = 0; u != model.units.size(); ++u)
+    for (const Ref &r : model.units[u].refs)
+      if (r.binding == Binding::Unit && r.target != u &&
+          model.units[r.target].kind == UnitKind::Text)
+        boundTo[r.target].push_back(u);
+  while (!work.empty()) {
+    uint32_t u = work.back();
+    work.pop_back();
+    Unit &unit = model.units[u];
+    if (unit.isPrivate)
+      continue;
+    if (unit.named) {
+      unit.unstable = true; // its page has a content for each image
+      continue;
     }
+    unit.isPrivate = true;
+    unit.address = 0;
+    unit.reason = "goes with a function that must have an address of its own";
+    append_range(work, boundTo.lookup(u));
   }
 }
 

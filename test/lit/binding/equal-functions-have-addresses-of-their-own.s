@@ -7,11 +7,11 @@
 # RUN: %spacer_ld app.o libone.a -o door --spacer-atlas=b.atlas --spacer-trampolines=door
 # RUN: %spacer_ld app.o libone.a -o entry --spacer-atlas=c.atlas --spacer-trampolines=entry
 # RUN: %spacer_ld app.o libone.a -o none --spacer-atlas=d.atlas --spacer-trampolines=none
-# RUN: %python %S/../tool/Inputs/exits.py 30 ./auto
-# RUN: %python %S/../tool/Inputs/exits.py 30 ./frozen
-# RUN: %python %S/../tool/Inputs/exits.py 30 ./door
-# RUN: %python %S/../tool/Inputs/exits.py 30 ./entry
-# RUN: %python %S/../tool/Inputs/exits.py 30 ./none
+# RUN: %python %S/../tool/Inputs/exits.py 37 ./auto
+# RUN: %python %S/../tool/Inputs/exits.py 37 ./frozen
+# RUN: %python %S/../tool/Inputs/exits.py 37 ./door
+# RUN: %python %S/../tool/Inputs/exits.py 37 ./entry
+# RUN: %python %S/../tool/Inputs/exits.py 37 ./none
 # RUN: %spacer verify auto --atlas a.atlas && %spacer verify frozen --atlas a.atlas
 # RUN: llvm-nm -n auto | FileCheck %s
 # RUN: FileCheck %s --check-prefix=REPORT < report.txt
@@ -22,11 +22,13 @@
 # CHECK-DAG: [[PLACE]] T data
 # CHECK-DAG: {{0+20[0-9a-f]+}} T load
 # CHECK-DAG: {{0+20[0-9a-f]+}} T move
-# REPORT: equal to another function, but must have an address of its own
+# CHECK-DAG: {{0+10[0-9a-f]+}} T switch1
+# CHECK-DAG: {{0+20[0-9a-f]+}} T switch2
+# REPORT: goes with a function that must have an address of its own
 
 ## Whoever asks for folding has it; a slot is a slot.
 # RUN: %spacer_ld app.o libone.a -o folded --icf=all --spacer-atlas=e.atlas
-# RUN: %python %S/../tool/Inputs/exits.py 15 ./folded
+# RUN: %python %S/../tool/Inputs/exits.py 17 ./folded
 
 #--- lib.s
   .irp name, called, called2, data, load, move, shared
@@ -43,8 +45,23 @@ callsShared: call shared
   ret
   .size callsShared, . - callsShared
 
+## Each has a table that leads into it.
+  .irp name, switch1, switch2
+  .section .text.\name,"ax",@progbits
+  .globl \name
+  .type \name,@function
+\name: jmp *.Ltable\name(,%rax,8)
+.Lzero\name: ret
+.Lone\name: addl $1, %edi
+  ret
+  .size \name, . - \name
+  .section .rodata.\name,"a",@progbits
+  .p2align 3
+.Ltable\name: .quad .Lzero\name, .Lone\name
+  .endr
+
 #--- app.s
-## The number of pairs of different addresses among data, load, move and shared, times five.
+## The number of pairs of different addresses among data, load, move and shared, times five; and what two equal functions with a table do.
   .globl _start
 _start: call called
   call called2
@@ -66,6 +83,15 @@ _start: call called
   count %rbx, %rcx
   count %rbx, %rdx
   count %rcx, %rdx
+  movl $switch1, %ebx
+  movl $switch2, %ecx
+  count %rbx, %rcx
+  xorl %eax, %eax
+  call *%rbx
+  call *%rcx
+  movl $1, %eax
+  call *%rbx
+  call *%rcx
   movl $60, %eax
   syscall
   .data
