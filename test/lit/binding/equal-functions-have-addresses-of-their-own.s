@@ -26,6 +26,13 @@
 # CHECK-DAG: {{0+20[0-9a-f]+}} T switch2
 # REPORT: goes with a function that must have an address of its own
 
+## Nothing shared leads to those that are private, wherever these are.
+# RUN: %as --defsym PADDED=1 app.s -o padded.o
+# RUN: %spacer_ld padded.o libone.a -o padded --spacer-atlas=a.atlas && %spacer verify padded --atlas a.atlas
+# RUN: %python %S/../tool/Inputs/exits.py 37 ./padded
+# RUN: %spacer atlas show a.atlas | FileCheck %s --check-prefix=SHOW
+# SHOW: {{ ([0-9]+) pages with \1 contents}}
+
 ## Whoever asks for folding has it; a slot is a slot.
 # RUN: %spacer_ld app.o libone.a -o folded --icf=all --spacer-atlas=e.atlas
 # RUN: %python %S/../tool/Inputs/exits.py 17 ./folded
@@ -62,6 +69,9 @@ callsShared: call shared
 
 #--- app.s
 ## The number of pairs of different addresses among data, load, move and shared, times five; and what two equal functions with a table do.
+  .ifdef PADDED
+  .space 5000
+  .endif
   .globl _start
 _start: call called
   call called2
