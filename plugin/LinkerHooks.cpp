@@ -219,6 +219,9 @@ private:
   void bindSection(Ref &ref, const Defined &d, int64_t addend);
   void findDirectAddresses(const InputSection &sec);
   void findKnownAddresses();
+  bool isCall(const InputSection &sec, uint32_t type, uint64_t offset) const;
+  void findTaken();
+  void tellEqualFunctionsApart();
   Symbol *functionAt(const SectionBase *sec, uint64_t offset) const;
   Symbol *canonical(Symbol &sym) const;
   uint32_t slotOf(Symbol &sym, SlotKind kind);
@@ -230,8 +233,6 @@ private:
   void settleUsedSlots();
   void placeTlsBlock();
   void endInitialisedTls();
-  void findTakenPlaces();
-  void separateEqualFunctions();
   void createRuns();
   void closeGaps();
   uint64_t imageEnd() const;
@@ -293,7 +294,7 @@ private:
   DenseMap<const Symbol *, uint32_t> symbolSlot, symbolGot;
   std::vector<Symbol *> slotTargets; ///< by slot
   std::vector<bool> slotUsed;
-  std::vector<bool> placeTaken; ///< units whose place private code takes
+  std::vector<bool> taken; ///< units that are referred to, not only called
   std::vector<Defined *> slotSymbols;
   unsigned slotWidth = x86_64::slotBytes;
 
@@ -865,6 +866,68 @@ void SpacerLink::indexFunctions() {
     if (unit != sectionUnit.end())
       model.units[unit->second].ownAddress = true;
   }
+  findTaken();
+  tellEqualFunctionsApart();
+}
+
+bool SpacerLink::isCall(const InputSection &sec, uint32_t type,
+                        uint64_t offset) const {
+  x86_64::RelClass cls = x86_64::classify(type);
+  return (cls == x86_64::RelClass::PcRel || cls == x86_64::RelClass::Plt) &&
+         (sec.flags & SHF_EXECINSTR) &&
+         x86_64::isBranch(sec.contentMaybeDecompress(), offset);
+}
+
+// Code that something refers to otherwise than by a call. What non-PIC jump
+// tables hold is known to be the inside of a function.
+void SpacerLink::findTaken() {
+  taken.assign(model.units.size(), false);
+  auto take = [&](const Symbol &s) {
+    auto *d = dyn_cast<Defined>(&s);
+    auto it = d ? sectionUnit.find(d->section) : sectionUnit.end();
+    if (it != sectionUnit.end())
+      taken[it->second] = model.units[it->second].kind == UnitKind::Text;
+  };
+  for (InputSectionBase *s : ctx.inputSections) {
+    auto *sec = dyn_cast<InputSection>(s);
+    if (!sec || !sec->isLive() || !(sec->flags & SHF_ALLOC))
+      continue;
+    const RelsOrRelas<ELF64LE> rels = sec->relsOrRelas<ELF64LE>();
+    for (const ELF64LE::Rela &r : rels.relas) {
+      const Symbol &sym = sec->file->getSymbol(r.getSymbol(false));
+      uint32_t type = r.getType(false);
+      auto *d = dyn_cast<Defined>(&sym);
+      bool isInside = d && d->isSection() && r.r_addend &&
+                      x86_64::classify(type) == x86_64::RelClass::Abs &&
+                      !functionAt(d->section, d->value + r.r_addend);
+      if (!isInside && !isCall(*sec, type, r.r_offset))
+        take(sym);
+    }
+    for (const ELF64LE::Rel &r : rels.rels)
+      take(sec->file->getSymbol(r.getSymbol(false)));
+    for (const auto &r : rels.crels)
+      take(sec->file->getSymbol(r.r_symidx));
+  }
+}
+
+// A program may tell two functions by their addresses, even if they are equal.
+// Who takes the address of a global function differs from image to image, so
+// each has its own place; a local function has one if its file takes it.
+void SpacerLink::tellEqualFunctionsApart() {
+  for (ELFFileBase *f : ctx.objectFiles)
+    for (const Symbol *s : f->getGlobalSymbols())
+      if (auto *d = dyn_cast<Defined>(s))
+        if (auto it = sectionUnit.find(d->section); it != sectionUnit.end())
+          model.units[it->second].nameMatters = true;
+  for (uint32_t u = 0; u != model.units.size(); ++u) {
+    Unit &unit = model.units[u];
+    if (unit.kind != UnitKind::Text || !(unit.nameMatters |= taken[u]))
+      continue;
+    if (unit.name.empty() && !unit.isPrivate) {
+      unit.isPrivate = true;
+      unit.reason = "code without a name, whose address is taken";
+    }
+  }
 }
 
 // Functions whose address others know or look behind: what a dynamic image
@@ -1333,8 +1396,6 @@ void SpacerLink::sectionsFinal() {
   report.placement = *stats;
   warnAboutCost();
   settleUsedSlots();
-  findTakenPlaces();
-  separateEqualFunctions();
   createRuns();
   applyPlacement();
   // Shared code has its order. What is left of the profile orders the image's
@@ -1361,79 +1422,6 @@ void SpacerLink::settleUsedSlots() {
   slotSymbols.assign(model.slots.size(), nullptr);
   for (uint32_t i = 0; i != model.slots.size(); ++i)
     slotUsed[i] = model.slots[i].wanted && model.slots[i].address != 0;
-}
-
-// An address that only private code takes is the function's place. Any
-// reference counts that is not known to be a call.
-void SpacerLink::findTakenPlaces() {
-  placeTaken.assign(model.units.size(), false);
-  for (InputSectionBase *s : ctx.inputSections) {
-    auto *sec = dyn_cast<InputSection>(s);
-    if (!sec || !sec->isLive() || !(sec->flags & SHF_ALLOC))
-      continue;
-    auto own = sectionUnit.find(sec);
-    if (own != sectionUnit.end() && !model.units[own->second].isPrivate)
-      continue;
-    bool code = sec->flags & SHF_EXECINSTR;
-    for (const ELF64LE::Rela &r : sec->relsOrRelas<ELF64LE>().relas) {
-      auto *d = dyn_cast<Defined>(&sec->file->getSymbol(r.getSymbol(false)));
-      auto it = d ? sectionUnit.find(d->section) : sectionUnit.end();
-      if (it == sectionUnit.end() ||
-          model.units[it->second].kind != UnitKind::Text ||
-          (code && x86_64::isBranch(sec->contentMaybeDecompress(), r.r_offset)))
-        continue;
-      placeTaken[it->second] = true;
-    }
-  }
-  // All but those whose one function has a slot: its address is the slot.
-  for (uint32_t i = 0; i != model.slots.size(); ++i)
-    if (slotUsed[i] && model.slots[i].unit != noUnit &&
-        functions.lookup(unitSection[model.slots[i].unit]).size() == 1)
-      placeTaken[model.slots[i].unit] = false;
-}
-
-// Equal functions lie at one place, but a program may tell two functions by
-// their addresses. Of those that it can, one is shared.
-void SpacerLink::separateEqualFunctions() {
-  if (config->icf == ICFLevel::All)
-    return; // asked for
-  std::map<uint64_t, SmallVector<uint32_t, 1>> at;
-  for (uint32_t u = 0; u != model.units.size(); ++u)
-    if (placeTaken[u] && !model.units[u].isPrivate)
-      at[model.units[u].address].push_back(u);
-  std::vector<uint32_t> work;
-  for (auto &[address, units] : at) {
-    llvm::sort(units, [&](uint32_t a, uint32_t b) {
-      const Unit &x = model.units[a], &y = model.units[b];
-      return std::tie(model.libraries[x.library], x.name, a) <
-             std::tie(model.libraries[y.library], y.name, b);
-    });
-    append_range(work, drop_begin(units));
-  }
-  if (work.empty())
-    return;
-  // A jump table is bound to the inside of its function and goes with it.
-  DenseMap<uint32_t, SmallVector<uint32_t, 1>> boundTo;
-  for (uint32_t u = 0; u != model.units.size(); ++u)
-    for (const Ref &r : model.units[u].refs)
-      if (r.binding == Binding::Unit && r.target != u &&
-          model.units[r.target].kind == UnitKind::Text)
-        boundTo[r.target].push_back(u);
-  while (!work.empty()) {
-    uint32_t u = work.back();
-    work.pop_back();
-    Unit &unit = model.units[u];
-    if (unit.isPrivate)
-      continue;
-    if (unit.named) {
-      unit.unstable = true; // its page has a content for each image
-      continue;
-    }
-    unit.isPrivate = true;
-    unit.address = 0;
-    unit.reason = "goes with a function that must have an address of its own";
-    append_range(work, boundTo.lookup(u));
-  }
 }
 
 static std::pair<StringRef, uint64_t> outputTraits(Region r) {
@@ -2321,13 +2309,24 @@ std::vector<bool> SpacerLink::plainFunctions() const {
     }
   }
   // Assembly may keep aligned data in a function's section. What uses it tells:
-  // code that refers to a place in code otherwise than by a branch.
+  // a place in code that is not called, and no jump table of its own; what a
+  // table leads to may be aligned by chance.
   std::vector<bool> holdsData(model.units.size());
-  for (const Unit &unit : model.units)
+  for (uint32_t u = 0; u != model.units.size(); ++u) {
+    const Unit &unit = model.units[u];
+    auto isOwnTable = [&](const Unit &code) {
+      return llvm::any_of(code.refs, [&](const Ref &r) {
+        return r.binding == Binding::Unit && r.target == u;
+      });
+    };
     for (const Ref &r : unit.refs)
-      if (unit.kind == UnitKind::Text && r.binding == Binding::Unit &&
-          !x86_64::isBranch(unit.content, r.offset))
+      if (r.binding == Binding::Unit &&
+          model.units[r.target].kind == UnitKind::Text &&
+          (unit.kind == UnitKind::Text
+               ? !isCall(*cast<InputSection>(unitSection[u]), r.type, r.offset)
+               : r.addend % 16 == 0 || !isOwnTable(model.units[r.target])))
         holdsData[r.target] = true;
+  }
   for (uint32_t u = 0; u != model.units.size(); ++u) {
     const Unit &unit = model.units[u];
     auto isRelocated = [&](uint64_t offset) {
@@ -2351,7 +2350,7 @@ Error SpacerLink::writeUnits() const {
   if (!ec) {
     writeUnitList(planImage(model, *atlas,
                             sys::path::filename(config->outputFile),
-                            plainFunctions(), placeTaken),
+                            plainFunctions(), taken),
                   out);
     out.flush();
     ec = out.error();

@@ -44,6 +44,7 @@ struct Unit {
   bool named = false;       ///< a named object: has a place, not an identity
   bool isPrivate = false;   ///< left where lld put it
   bool ownAddress = false;  ///< a function whose place is its address
+  bool nameMatters = false; ///< a function that equal ones differ from
   bool unstable = false;    ///< a named object whose content differs by image
   bool isLineTable = false; ///< a moved line changes it and nothing else
   uint8_t entsize = 0;      ///< String: of a character

@@ -34,6 +34,7 @@
 
 #include "Plan.h"
 #include "Arch/X86_64.h"
+#include "Names.h"
 #include "PlanItems.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -132,6 +133,7 @@ void Planner::orderImages() {
 uint32_t Planner::turnOf(StringRef name) const {
   if (name.empty() || opts.turns.empty())
     return noTurn;
+  name = withoutNumbers(name.split('#').first);
   auto it = opts.turns.find(name);
   if (it == opts.turns.end())
     it = opts.turns.find(name.rsplit(':').second);
@@ -159,7 +161,7 @@ void Planner::collectItems() {
       item.bytes = std::max(item.bytes, u.bytes);
       item.align = std::max(item.align, u.align);
       item.plain &= u.plainFunction;
-      item.seen |= u.placeTaken;
+      item.seen |= u.taken;
       item.turn = std::min(item.turn, turnOf(u.name));
       item.varies |= u.unstable;
       bool known = llvm::any_of(

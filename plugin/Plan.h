@@ -25,7 +25,8 @@ struct PlanOptions {
   uint64_t functionAlign = 2;
   /// Names of functions and objects that lie before all others, because a guest
   /// needs them all soon (when it starts), by their turn, from 0. A name is a
-  /// symbol's or a unit's (FILE:SYMBOL for one of several local symbols).
+  /// symbol's or a unit's (FILE:SYMBOL for one of several local symbols), in
+  /// either case withoutNumbers().
   llvm::StringMap<uint32_t> turns = {};
 };
 

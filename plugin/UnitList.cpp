@@ -25,7 +25,7 @@ static constexpr StringLiteral slotKinds[] = {"door", "entry", "got"};
 
 PlanImage planImage(const Model &model, const Atlas &atlas, StringRef name,
                     const std::vector<bool> &plainFunctions,
-                    const std::vector<bool> &placeTaken) {
+                    const std::vector<bool> &taken) {
   PlanImage image;
   image.name = name.str();
   image.machine = atlas.machine();
@@ -50,7 +50,7 @@ PlanImage planImage(const Model &model, const Atlas &atlas, StringRef name,
     p.unstable = u.unstable;
     p.isLineTable = u.isLineTable;
     p.plainFunction = plainFunctions[i];
-    p.placeTaken = placeTaken[i];
+    p.taken = taken[i];
   }
   for (const Slot &s : model.slots) {
     if (!s.wanted || !s.address)
@@ -137,7 +137,7 @@ void writeUnitList(const PlanImage &image, raw_ostream &os) {
       flags += 'l';
     if (u.plainFunction)
       flags += 'f';
-    if (u.placeTaken)
+    if (u.taken)
       flags += 'a';
     Line(os)
         .text(u.library)
@@ -298,7 +298,7 @@ Error Reader::row(const json::Array &a) {
     u.named = flags.contains('n');
     u.unstable = flags.contains('u');
     u.isLineTable = flags.contains('l');
-    u.placeTaken = flags.contains('a');
+    u.taken = flags.contains('a');
     // A list without flags is of C functions, one a section.
     u.plainFunction = a.size() > 8 ? flags.contains('f')
                                    : u.kind == UnitKind::Text && align == 16;

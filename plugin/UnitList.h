@@ -12,8 +12,8 @@
 // tls; of a slot door, entry or got. `key` is that of the place or the slot,
 // `identity` the unit's (of a slot: what it leads to), both hexadecimal. In
 // `flags` the letters mean: n named object, u its content differs by image, l
-// line table, f plain function (PlanUnit::plainFunction), a its place is its
-// address (PlanUnit::placeTaken), h hot, c hot by
+// line table, f plain function (PlanUnit::plainFunction), a its address is
+// taken, h hot, c hot by
 // counted calls, m a slot that may be an entry. Columns after `private` may be
 // missing, as they are where only sizes and identities are known.
 //
@@ -41,11 +41,11 @@ struct PlanUnit {
   bool unstable = false; ///< named, and bound to the image's own addresses
   bool isLineTable = false;
   /// One function and nothing else: its symbol spans the section, no other
-  /// symbol names a part of it, shared code knows its address but by a slot,
-  /// and no instruction reads data in it (x86_64::mayHoldAlignedData()).
+  /// symbol names a part of it, shared code knows its address only by a slot,
+  /// and nothing seems to read data in it (x86_64::mayHoldAlignedData()).
   /// Then an alignment of 16 is the compiler's taste.
   bool plainFunction = false;
-  bool placeTaken = false; ///< the image's own code takes its address
+  bool taken = false; ///< something refers to it otherwise than by a call
 };
 
 struct PlanSlot {
@@ -73,12 +73,12 @@ llvm::Expected<std::vector<PlanImage>> readUnitList(llvm::StringRef text,
 /// The list of one image.
 void writeUnitList(const PlanImage &image, llvm::raw_ostream &os);
 
-/// What a placed model says to a planner. \p plainFunctions and \p placeTaken
+/// What a placed model says to a planner. \p plainFunctions and \p taken
 /// (PlanUnit) are by unit.
 PlanImage planImage(const Model &model, const Atlas &atlas,
                     llvm::StringRef name,
                     const std::vector<bool> &plainFunctions,
-                    const std::vector<bool> &placeTaken);
+                    const std::vector<bool> &taken);
 
 } // namespace spacer
 

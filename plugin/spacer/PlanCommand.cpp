@@ -21,6 +21,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "PlanCommand.h"
+#include "Names.h"
 #include "PlanPages.h"
 #include "Table.h"
 #include "llvm/ADT/StringExtras.h"
@@ -162,7 +163,7 @@ static void readOrder(Options &options) {
     for (line_iterator line(**buffer, /*SkipBlanks=*/true, '#');
          !line.is_at_eof(); ++line)
       if (StringRef name = line->trim(); !name.empty())
-        turns.try_emplace(name, turns.size());
+        turns.try_emplace(withoutNumbers(name), turns.size());
   }
 }
 
@@ -308,7 +309,8 @@ static Json describe(const PageCount &c) {
           {"efficiencyPlanned", efficiency(c.ideal, c.planned)}};
 }
 
-static Json describe(const Plan &plan, const std::vector<PlanImage> &images) {
+static Json describe(const Plan &plan, const std::vector<PlanImage> &images,
+                     const PlanOptions &options) {
   PageCount shared = plan.text, all;
   shared += plan.rodata;
   for (const PageCount *c : {&plan.text, &plan.rodata, &plan.data, &plan.door,
@@ -335,6 +337,7 @@ static Json describe(const Plan &plan, const std::vector<PlanImage> &images) {
             {"all", describe(all)}}},
           {"groups", groups},
           {"looseFunctions", plan.loosened},
+          {"orderNames", options.turns.size()},
           {"inTurn", plan.inTurn},
           {"inTurnBytes", plan.inTurnBytes},
           {"varyingObjects", plan.varying},
@@ -380,7 +383,8 @@ static void printText(const Json &j) {
       j["varyingBytes"].dump(), j["largerPlaces"].dump());
   if (j["inTurn"] != 0)
     outs() << j["inTurn"].dump() << " functions and objects ("
-           << j["inTurnBytes"].dump() << " bytes) lie first, as asked for\n";
+           << j["inTurnBytes"].dump() << " bytes) lie first, for "
+           << j["orderNames"].dump() << " names\n";
 }
 
 static void run(Options &options, const Session &session) {
@@ -406,7 +410,7 @@ static void run(Options &options, const Session &session) {
   if (byLinks) {
     PlannedAtlas planned(options);
     planned.make();
-    said = describe(planned.plan, planned.images);
+    said = describe(planned.plan, planned.images, options.plan);
     said["atlas"] = options.atlas;
     said["written"] = {{"pages", planned.pages.pages},
                        {"contents", planned.pages.contents}};
@@ -414,7 +418,7 @@ static void run(Options &options, const Session &session) {
     said["unplanned"] = planned.left;
   } else {
     std::vector<PlanImage> images = readLists(options.unitFiles);
-    said = describe(need(makePlan(images, options.plan)), images);
+    said = describe(need(makePlan(images, options.plan)), images, options.plan);
   }
   if (session.json) {
     session.print(said);

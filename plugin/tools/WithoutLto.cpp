@@ -140,9 +140,12 @@ static bool isForOptimiser(StringRef arg) {
          !arg.starts_with("-pass-through=") && !arg.ends_with("lto-wrapper");
 }
 
-static bool isPipe(const char *path) {
+// An input, or the value of --script=FILE or -TFILE.
+static bool isPipe(StringRef arg) {
+  if (arg.starts_with("-"))
+    arg = arg.contains('=') ? arg.split('=').second : arg.drop_front(2);
   struct stat status;
-  return *path != '-' && ::stat(path, &status) == 0 &&
+  return !arg.empty() && ::stat(arg.str().c_str(), &status) == 0 &&
          (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 

@@ -14,14 +14,16 @@ import sys
 
 
 def symbolsOf(image):
-    """(address, end, name) by rising address, the last of those at one address."""
+    """(address, end, names) by rising address: all that have a size, for a unit has one of them."""
     out = subprocess.run(["llvm-nm-19", "-n", "-S", "--defined-only", image], check=True, capture_output=True, text=True).stdout
-    found = []
+    found = {}
     for words in (line.split() for line in out.splitlines()):
-        if len(words) == 4 and words[2] in "tTwWvVdDbBrR":
+        if len(words) == 4 and words[2] in "tTwWvVdDbBrR" and int(words[1], 16):
             at = int(words[0], 16)
-            found.append((at, at + int(words[1], 16), words[3].removesuffix("@spacer")))  # a door is its function
-    return found
+            name = words[3].removesuffix("@spacer.got").removesuffix("@spacer")  # a slot is its function
+            end, names = found.get(at, (at, []))
+            found[at] = max(end, at + int(words[1], 16)), [*names, name]
+    return sorted((at, end, names) for at, (end, names) in found.items())
 
 
 def namesIn(symbols, trace):
@@ -31,7 +33,8 @@ def namesIn(symbols, trace):
         address = int(line, 16)
         i = bisect.bisect_right(starts, address) - 1
         if i >= 0 and address < symbols[i][1]:
-            names.setdefault(symbols[i][2], len(names))
+            for name in symbols[i][2]:
+                names.setdefault(name, len(names))
     return names
 
 

@@ -16,6 +16,10 @@
 ; RUN: llvm-objcopy -R .comment piped && cmp piped stock
 ; RUN: cat callee.o | %spacer_ld main.o /dev/stdin -o piped
 ; RUN: llvm-nm piped | FileCheck %s --check-prefix=PIPED
+; RUN: echo "SECTIONS { . = 0x300000; .text : { *(.text*) } }" | %spacer_ld main.o callee.o --script=/dev/stdin -o piped
+; RUN: llvm-nm piped | FileCheck %s --check-prefix=SCRIPT
+; RUN: echo "SECTIONS { . = 0x300000; .text : { *(.text*) } }" | %spacer_ld main.o callee.o -T/dev/stdin -o piped
+; RUN: llvm-nm piped | FileCheck %s --check-prefix=SCRIPT
 
 ;; Options of the optimiser are known, with bitcode and without.
 ; RUN: echo "-mllvm -inline-threshold=7 --lto-O1" > response.txt
@@ -34,6 +38,7 @@
 ; SAID-NEXT: {{^}}main.o
 ; WARNED: warning: unknown -z value: nonsense
 ; PIPED: T callee
+; SCRIPT: {{^0+30.*}} T callee
 ; UNKNOWN: error: -mllvm: {{.*}}Unknown command line argument '-nonsense'
 ; MISSING: error: main.o: needs the optimiser, {{.*}}ld.spacer-lto: No such file or directory
 

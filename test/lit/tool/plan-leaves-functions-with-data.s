@@ -11,13 +11,16 @@
 # UNITS-DAG: "text",{{.*}},"aligned",""
 # UNITS-DAG: "text",{{.*}},"avx",""
 # UNITS-DAG: "text",{{.*}},"address",""
-# UNITS-DAG: "text",{{.*}},"lent",""
+# UNITS-DAG: "text",{{.*}},"lent","a"
+# UNITS-DAG: "text",{{.*}},"stored",""
+# UNITS-DAG: "text",{{.*}},"pointed",""
+# UNITS-DAG: "text",{{.*}},"switch","f"
 # UNITS-DAG: "text",{{.*}},"borrows","f"
 
 # RUN: %spacer atlas plan --atlas=plan.atlas --link="%spacer_ld app.o libone.a -o image" --json > plan.json
-# RUN: %python -c "import json; p = json.load(open('plan.json')); assert 2 <= p['looseFunctions'] <= 4, p"
+# RUN: %python -c "import json; p = json.load(open('plan.json')); assert 2 <= p['looseFunctions'] <= 5, p"
 # RUN: %spacer_ld app.o libone.a -o image --spacer-atlas=plan.atlas --spacer-mode=frozen
-# RUN: %python %S/Inputs/exits.py 64 ./image
+# RUN: %python %S/Inputs/exits.py 80 ./image
 
 #--- lib.s
   .macro function name
@@ -92,6 +95,42 @@
   addl %eax, %edi
   done borrows
 
+## The byte before the address is a displacement, not a call.
+  function stored
+  movq $.Lstored, -24(%rsp)
+  movq -24(%rsp), %rax
+  movaps (%rax), %xmm0
+  movd %xmm0, %eax
+  addl %eax, %edi
+  ret
+  .p2align 4
+.Lstored: .long 8, 0, 0, 0
+  done stored
+
+  function pointed
+  movq pointer(%rip), %rax
+  movaps (%rax), %xmm0
+  movd %xmm0, %eax
+  addl %eax, %edi
+  ret
+  .p2align 4
+.Lpointed: .long 8, 0, 0, 0
+  done pointed
+  .section .rodata.pointer,"a",@progbits
+  .p2align 3
+  .type pointer,@object
+pointer: .quad .Lpointed
+  .size pointer, 8
+
+  function switch
+  xorl %eax, %eax
+  jmp *.Ltable(,%rax,8)
+.Lcase: ret
+  done switch
+  .section .rodata.switch,"a",@progbits
+  .p2align 3
+.Ltable: .quad .Lcase
+
   .section .rodata.data,"a",@progbits
   .globl data
   .p2align 4
@@ -102,7 +141,7 @@ data: .long 8, 0, 0, 0
 #--- app.s
   .globl _start
 _start: xorl %edi, %edi
-  .irp f, plain, relocated, constant, aligned, avx, address, lent, borrows
+  .irp f, plain, relocated, constant, aligned, avx, address, lent, borrows, stored, pointed, switch
   call \f
   .endr
   movl $60, %eax

@@ -6,7 +6,7 @@
 # RUN: %spacer atlas plan --atlas=plain.atlas --link-file=links | FileCheck %s --check-prefix=PLAIN
 # PLAIN-NOT: lie first
 # RUN: %spacer atlas plan --atlas=a.atlas --link-file=links --order-file=order | FileCheck %s
-# CHECK: 4 functions and objects (25 bytes) lie first, as asked for
+# CHECK: 4 functions and objects (25 bytes) lie first, for 6 names
 # RUN: %spacer_ld app.o libone.a -o image --spacer-atlas=a.atlas --spacer-mode=frozen --spacer-trampolines=door
 # RUN: llvm-nm -n image | FileCheck %s --check-prefix=PLACES
 # PLACES: 1000000 T third
@@ -43,7 +43,7 @@ yonder
 nowhere
 
 first
-table
+table.1234
 #--- lib.s
   .macro function name, binding
   .section .text.\name,"ax",@progbits

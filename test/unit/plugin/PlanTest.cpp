@@ -126,7 +126,7 @@ TEST(PlanTest, PlainFunctionsThatAreNotHotStandCloser) {
   PlanUnit fancy = function("c", 5), wide = function("d", 5, 32);
   fancy.plainFunction = false;
   PlanUnit taken = function("t", 5);
-  taken.placeTaken = true;
+  taken.taken = true;
   std::vector<PlanImage> images = {image(
       "a", {function("a", 5), function("b", 5), fancy, wide, function("e", 5), taken,
        function("warm", 5)},
