@@ -16,6 +16,8 @@
 //       - named objects whose content varies. Their pages have a content for
 //         each image anyway, the other pages then have one;
 //       - line tables, a library's within one page.
+//     Gaps before large alignments are filled with small units of the same
+//     set: any other would bring the page into more images.
 //  3. A function that is nothing but one function, and that no measured profile
 //     calls hot, stands at a multiple of 2, or of 8 if a pointer to it leads
 //     there, where compilers ask for 16: that padding is all of the loss once
@@ -322,14 +324,15 @@ void Planner::placeRegion(Region r) {
       bytes = alignTo(bytes, here[i]->align) + here[i]->bytes;
     return bytes;
   };
-  std::map<uint64_t, std::vector<Item *>> bySize;
+  // What fills a gap must not bring the page into more images.
+  std::vector<std::map<uint64_t, std::vector<Item *>>> bySize(sets.size());
   for (Item *i : llvm::reverse(here)) {
     i->capacity = capacityOf(*i);
     if (i->turn != noTurn) {
       ++plan.inTurn;
       plan.inTurnBytes += i->bytes;
     } else if (i->capacity <= pageBytes && !i->varies && !i->unit->isLineTable)
-      bySize[i->capacity].push_back(i);
+      bySize[i->set][i->capacity].push_back(i);
   }
   uint64_t end = 0;
   for (size_t i = 0; i != here.size(); ++i) {
@@ -345,7 +348,7 @@ void Planner::placeRegion(Region r) {
         begin += rest;
     }
     item.placed = true;
-    while (Item *small = takeThatFits(bySize, end, begin)) {
+    while (Item *small = takeThatFits(bySize[item.set], end, begin)) {
       end = alignTo(end, alignOf(*small));
       put(*small, end);
       end += small->capacity;

@@ -170,7 +170,7 @@ TEST(PlanTest, WhatHasATurnLiesFirst) {
   EXPECT_EQ(at("second"), 112u);
   EXPECT_EQ(at("alone"), 224u);
   EXPECT_EQ(at("wide"), 4096u);
-  EXPECT_EQ(at("late"), 336u);
+  EXPECT_EQ(at("late"), 4208u); // not into a page that b does not need
   EXPECT_EQ(at("early"), 0u);
   EXPECT_EQ(at("table"), 8u);
   EXPECT_EQ(p.inTurn, 4u);
