@@ -127,11 +127,12 @@ TEST(PlanTest, PlainFunctionsThatAreNotHotStandCloser) {
   fancy.plainFunction = false;
   PlanUnit taken = function("t", 5);
   taken.taken = true;
-  std::vector<PlanImage> images = {image(
-      "a", {function("a", 5), function("b", 5), fancy, wide, function("e", 5), taken,
-       function("warm", 5)},
-      {door("e", id("e"), /*hot=*/true),
-       door("warm", id("warm"), /*hot=*/true)})};
+  std::vector<PlanImage> images = {
+      image("a",
+            {function("a", 5), function("b", 5), fancy, wide, function("e", 5),
+             taken, function("warm", 5)},
+            {door("e", id("e"), /*hot=*/true),
+             door("warm", id("warm"), /*hot=*/true)})};
   images[0].slots[0].measuredHot = true;
   Plan p = cantFail(makePlan(images));
   for (const PlannedUnit &u : p.units) {
