@@ -105,12 +105,8 @@ void IdentityPass::localDigest(uint32_t u) {
                                unit.kind == UnitKind::Text))
     // The place is the function's address, which no other function has.
     h.u8('A').str(model.libraries[unit.library]).str(unit.name);
-  else if (unit.kind == UnitKind::Text && unit.nameMatters)
-    // Local names, which have a colon, mean something in a library only.
-    h.u8('N')
-        .str(StringRef(unit.name).contains(':') ? model.libraries[unit.library]
-                                                : "")
-        .str(unit.name);
+  else if (!unit.distinction.isZero())
+    h.u8('N').hash(unit.distinction);
 
   MutableArrayRef<uint8_t> bytes = h.copy(unit.content);
   for (const Ref &r : unit.refs) {

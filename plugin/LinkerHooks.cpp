@@ -220,6 +220,7 @@ private:
   void findDirectAddresses(const InputSection &sec);
   void findKnownAddresses();
   bool isCall(const InputSection &sec, uint32_t type, uint64_t offset) const;
+  bool isInside(const Defined &d, const ELF64LE::Rela &r) const;
   void findTaken();
   void tellEqualFunctionsApart();
   Symbol *functionAt(const SectionBase *sec, uint64_t offset) const;
@@ -295,6 +296,19 @@ private:
   std::vector<Symbol *> slotTargets; ///< by slot
   std::vector<bool> slotUsed;
   std::vector<bool> taken; ///< units that are referred to, not only called
+  std::vector<bool>
+      takenLocally; ///< by a local symbol, in a section live or not
+  /// Names of a unit's symbols in its object file, in no order.
+  struct NameSum {
+    uint64_t names = 0, low = 0, high = 0;
+    void add(StringRef name) {
+      Hash128 h = hashBytes(name);
+      ++names;
+      low += support::endian::read64le(h.bytes.data());
+      high += support::endian::read64le(h.bytes.data() + 8);
+    }
+  };
+  std::vector<NameSum> globalNames, localNames; ///< by unit
   std::vector<Defined *> slotSymbols;
   unsigned slotWidth = x86_64::slotBytes;
 
@@ -772,11 +786,18 @@ void SpacerLink::nameUnits(ELFFileBase *file) {
     if (s.getType() == STT_FILE)
       scope.addFile(sys::path::filename(strtab.data() + s.st_name));
 
-  StringRef neighbour; // the smallest global that the file defines
+  // The smallest global that the file defines, a strong one if there is any:
+  // many files may have a weak one.
+  StringRef neighbour;
+  bool isStrong = false;
   for (const ELF64LE::Sym &s : file->getGlobalELFSyms<ELF64LE>()) {
     StringRef name = strtab.data() + s.st_name;
-    if (s.st_shndx != SHN_UNDEF && (neighbour.empty() || name < neighbour))
+    bool strong = s.getBinding() == STB_GLOBAL;
+    if (s.st_shndx == SHN_UNDEF || (isStrong && !strong))
+      continue;
+    if (neighbour.empty() || strong > isStrong || name < neighbour)
       neighbour = name;
+    isStrong |= strong;
   }
 
   for (uint32_t i = 1; i < syms.size(); ++i) {
@@ -815,6 +836,10 @@ void SpacerLink::nameUnits(ELFFileBase *file) {
       names.add(&file->getSymbol(i), library, std::move(qualified),
                 numericSuffix(name), model.units[it->second].content,
                 neighbour);
+    if (local)
+      localNames[it->second].add(scope.qualify(name));
+    else
+      globalNames[it->second].add(name);
     if (name.contains(patchMark)) {
       model.units[it->second].isPrivate = true;
       model.units[it->second].reason = "patched by the names of its symbols";
@@ -826,6 +851,8 @@ void SpacerLink::nameUnits(ELFFileBase *file) {
 }
 
 void SpacerLink::findSymbols() {
+  globalNames.resize(model.units.size());
+  localNames.resize(model.units.size());
   for (ELFFileBase *f : ctx.objectFiles)
     if (libraryOf(f) || mixedFiles.contains(f))
       nameUnits(f);
@@ -878,55 +905,97 @@ bool SpacerLink::isCall(const InputSection &sec, uint32_t type,
          x86_64::isBranch(sec.contentMaybeDecompress(), offset);
 }
 
-// Code that something refers to otherwise than by a call. What non-PIC jump
-// tables hold is known to be the inside of a function.
+// What a jump table of non-PIC code holds: the inside of the only function of a
+// section.
+bool SpacerLink::isInside(const Defined &d, const ELF64LE::Rela &r) const {
+  auto it = functions.find(d.section);
+  if (!d.isSection() || !r.r_addend || it == functions.end() ||
+      x86_64::classify(r.getType(false)) != x86_64::RelClass::Abs)
+    return false;
+  const FunctionAt &f = it->second.front();
+  return it->second.size() == 1 && !f.offset &&
+         cast<Defined>(f.symbol)->size + 16 >
+             cast<InputSectionBase>(d.section)->getSize();
+}
+
+// Code that something refers to otherwise than by a call: something live, and
+// whatever is in the same file by a local symbol. The latter is the same in all
+// images.
 void SpacerLink::findTaken() {
   taken.assign(model.units.size(), false);
-  auto take = [&](const Symbol &s) {
+  takenLocally.assign(model.units.size(), false);
+  auto take = [&](const InputSection &sec, const Symbol &s) {
     auto *d = dyn_cast<Defined>(&s);
     auto it = d ? sectionUnit.find(d->section) : sectionUnit.end();
-    if (it != sectionUnit.end())
-      taken[it->second] = model.units[it->second].kind == UnitKind::Text;
+    if (it == sectionUnit.end() ||
+        model.units[it->second].kind != UnitKind::Text)
+      return;
+    if (sec.isLive())
+      taken[it->second] = true;
+    if (s.isLocal())
+      takenLocally[it->second] = true;
   };
-  for (InputSectionBase *s : ctx.inputSections) {
-    auto *sec = dyn_cast<InputSection>(s);
-    if (!sec || !sec->isLive() || !(sec->flags & SHF_ALLOC))
-      continue;
-    const RelsOrRelas<ELF64LE> rels = sec->relsOrRelas<ELF64LE>();
+  auto takeAllOf = [&](InputSection &sec) {
+    const RelsOrRelas<ELF64LE> rels = sec.relsOrRelas<ELF64LE>();
     for (const ELF64LE::Rela &r : rels.relas) {
-      const Symbol &sym = sec->file->getSymbol(r.getSymbol(false));
-      uint32_t type = r.getType(false);
+      const Symbol &sym = sec.file->getSymbol(r.getSymbol(false));
       auto *d = dyn_cast<Defined>(&sym);
-      bool isInside = d && d->isSection() && r.r_addend &&
-                      x86_64::classify(type) == x86_64::RelClass::Abs &&
-                      !functionAt(d->section, d->value + r.r_addend);
-      if (!isInside && !isCall(*sec, type, r.r_offset))
-        take(sym);
+      if (d && !isCall(sec, r.getType(false), r.r_offset) && !isInside(*d, r))
+        take(sec, sym);
     }
     for (const ELF64LE::Rel &r : rels.rels)
-      take(sec->file->getSymbol(r.getSymbol(false)));
+      take(sec, sec.file->getSymbol(r.getSymbol(false)));
     for (const auto &r : rels.crels)
-      take(sec->file->getSymbol(r.r_symidx));
-  }
+      take(sec, sec.file->getSymbol(r.r_symidx));
+  };
+  for (ELFFileBase *f : ctx.objectFiles)
+    for (InputSectionBase *s : f->getSections())
+      if (auto *sec = dyn_cast_or_null<InputSection>(s);
+          sec && sec != &InputSection::discarded && (sec->flags & SHF_ALLOC))
+        takeAllOf(*sec);
+}
+
+// All that a relocation says but where its symbol lies.
+static Hash128 digestOfRelocations(const InputSection &sec) {
+  HashBuilder h;
+  for (const ELF64LE::Rela &r : sec.relsOrRelas<ELF64LE>().relas)
+    h.fixed({r.r_offset, r.getType(false), uint64_t(r.r_addend)})
+        .str(sec.file->getSymbol(r.getSymbol(false)).getName());
+  return h.finish();
 }
 
 // A program may tell two functions by their addresses, even if they are equal.
 // Who takes the address of a global function differs from image to image, so
-// each has its own place; a local function has one if its file takes it.
+// its names make it another; a local function's do if its own file takes it.
+// Only what the object says counts: not what a name is resolved to, nor what
+// else is in the image.
 void SpacerLink::tellEqualFunctionsApart() {
-  for (ELFFileBase *f : ctx.objectFiles)
-    for (const Symbol *s : f->getGlobalSymbols())
-      if (auto *d = dyn_cast<Defined>(s))
-        if (auto it = sectionUnit.find(d->section); it != sectionUnit.end())
-          model.units[it->second].nameMatters = true;
+  std::map<Hash128, SmallVector<uint32_t, 1>> namesakes;
   for (uint32_t u = 0; u != model.units.size(); ++u) {
     Unit &unit = model.units[u];
-    if (unit.kind != UnitKind::Text || !(unit.nameMatters |= taken[u]))
+    const NameSum &global = globalNames[u];
+    if (unit.kind != UnitKind::Text || !(global.names || takenLocally[u]))
       continue;
-    if (unit.name.empty() && !unit.isPrivate) {
-      unit.isPrivate = true;
-      unit.reason = "code without a name, whose address is taken";
-    }
+    HashBuilder h;
+    h.fixed({global.low, global.high});
+    if (takenLocally[u])
+      h.str(model.libraries[unit.library])
+          .fixed({localNames[u].low, localNames[u].high});
+    unit.distinction = h.finish();
+    namesakes[unit.distinction].push_back(u);
+  }
+  // Of units that are equal in all that can be said it does not matter which is
+  // which.
+  for (auto &[distinction, units] : namesakes) {
+    std::map<std::pair<Hash128, Hash128>, uint64_t> seen;
+    if (units.size() == 1)
+      continue;
+    for (uint32_t u : units)
+      if (uint64_t n = seen[{
+              hashBytes(model.units[u].content),
+              digestOfRelocations(*cast<InputSection>(unitSection[u]))}]++)
+        model.units[u].distinction =
+            HashBuilder().hash(distinction).u64(n).finish();
   }
 }
 
@@ -2312,21 +2381,23 @@ std::vector<bool> SpacerLink::plainFunctions() const {
   // a place in code that is not called, and no jump table of its own; what a
   // table leads to may be aligned by chance.
   std::vector<bool> holdsData(model.units.size());
-  for (uint32_t u = 0; u != model.units.size(); ++u) {
-    const Unit &unit = model.units[u];
-    auto isOwnTable = [&](const Unit &code) {
-      return llvm::any_of(code.refs, [&](const Ref &r) {
-        return r.binding == Binding::Unit && r.target == u;
-      });
-    };
-    for (const Ref &r : unit.refs)
-      if (r.binding == Binding::Unit &&
-          model.units[r.target].kind == UnitKind::Text &&
-          (unit.kind == UnitKind::Text
-               ? !isCall(*cast<InputSection>(unitSection[u]), r.type, r.offset)
-               : r.addend % 16 == 0 || !isOwnTable(model.units[r.target])))
+  DenseSet<std::pair<uint32_t, uint32_t>> ownTables; // function, table
+  for (uint32_t u = 0; u != model.units.size(); ++u)
+    for (const Ref &r : model.units[u].refs)
+      if (model.units[u].kind == UnitKind::Text && r.binding == Binding::Unit)
+        ownTables.insert({u, r.target});
+  for (uint32_t u = 0; u != model.units.size(); ++u)
+    for (const Ref &r : model.units[u].refs) {
+      if (r.binding != Binding::Unit ||
+          model.units[r.target].kind != UnitKind::Text)
+        continue;
+      bool isAligned = x86_64::classify(r.type) == x86_64::RelClass::Abs &&
+                       r.addend % 16 == 0;
+      if (model.units[u].kind == UnitKind::Text
+              ? !isCall(*cast<InputSection>(unitSection[u]), r.type, r.offset)
+              : isAligned || !ownTables.contains({r.target, u}))
         holdsData[r.target] = true;
-  }
+    }
   for (uint32_t u = 0; u != model.units.size(); ++u) {
     const Unit &unit = model.units[u];
     auto isRelocated = [&](uint64_t offset) {

@@ -44,7 +44,6 @@ struct Unit {
   bool named = false;       ///< a named object: has a place, not an identity
   bool isPrivate = false;   ///< left where lld put it
   bool ownAddress = false;  ///< a function whose place is its address
-  bool nameMatters = false; ///< a function that equal ones differ from
   bool unstable = false;    ///< a named object whose content differs by image
   bool isLineTable = false; ///< a moved line changes it and nothing else
   uint8_t entsize = 0;      ///< String: of a character
@@ -52,6 +51,7 @@ struct Unit {
   uint64_t flags = 0;       ///< ELF section flags that matter to the content
   uint64_t align = 1;
   uint64_t bytes = 0;
+  Hash128 distinction; ///< of a function from equal ones; zero if none matters
   llvm::ArrayRef<uint8_t> content; ///< empty for bss
   std::string name;                ///< qualified; empty for anonymous data
   const char *reason = nullptr;    ///< why private or unstable

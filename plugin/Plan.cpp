@@ -16,8 +16,8 @@
 //       - named objects whose content varies. Their pages have a content for
 //         each image anyway, the other pages then have one;
 //       - line tables, a library's within one page.
-//     Gaps before large alignments are filled with small units of the same
-//     set: any other would bring the page into more images.
+//     Gaps before large alignments are filled with small units of a set that
+//     has the page anyway: any other would bring it into more images.
 //  3. A function that is nothing but one function, and that no measured profile
 //     calls hot, stands at a multiple of 2, or of 8 if a pointer to it leads
 //     there, where compilers ask for 16: that padding is all of the loss once
@@ -348,7 +348,9 @@ void Planner::placeRegion(Region r) {
         begin += rest;
     }
     item.placed = true;
-    while (Item *small = takeThatFits(bySize[item.set], end, begin)) {
+    bool isOnNewPage = i && begin % pageBytes == 0;
+    uint32_t set = isOnNewPage ? here[i - 1]->set : item.set;
+    while (Item *small = takeThatFits(bySize[set], end, begin)) {
       end = alignTo(end, alignOf(*small));
       put(*small, end);
       end += small->capacity;

@@ -163,7 +163,7 @@ static void readOrder(Options &options) {
     for (line_iterator line(**buffer, /*SkipBlanks=*/true, '#');
          !line.is_at_eof(); ++line)
       if (StringRef name = line->trim(); !name.empty())
-        turns.try_emplace(withoutNumbers(name), turns.size());
+        turns.try_emplace(withoutNumbers(name.split('#').first), turns.size());
   }
 }
 

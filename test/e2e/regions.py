@@ -71,7 +71,9 @@ def boot(image):
 
 def wideLibrary(work, step):
     """An object of a library with functions on six pages each, every step-th of 220; each is one of the start steps."""
-    source, out = work / f"wide{step}.c", work / f"wide{step}.o"
+    folder = work / f"every{step}"  # a local function's file is in its name
+    folder.mkdir(exist_ok=True)
+    source, out = folder / "wide.c", folder / "wide.o"
     functions = "".join(f"""
 static void wide{i}(void) {{ boot_note("wide{i}"); __asm__ volatile("jmp 1f; .fill 24000, 1, {i}; 1:"); }}
 INIT(50, wide{i});""" for i in range(0, 220, step))
@@ -118,7 +120,7 @@ def wide(tools, checks, work):
             expected = boot(build(work, work / f"wide{step}.bfd", flags, [library]))
             atlas = [f"-Wl,--spacer-atlas={work}/wide.atlas", "-Wl,--spacer-window=0x400000:40M"]
             got = boot(build(work, work / f"wide{step}.ours", [*flags, "--ld", tools.ld],
-                             [library, "-Wl,--spacer-lib=wide=wide*.o", *atlas]))
+                             [library, "-Wl,--spacer-lib=wide=wide.o", *atlas]))
         except (RuntimeError, subprocess.TimeoutExpired) as e:
             checks.fails(f"wide library, every {step}", str(e))
             return

@@ -28,6 +28,58 @@
 # RUN: %spacer atlas show a.atlas | FileCheck %s --check-prefix=SHOW
 # SHOW: {{ ([0-9]+) pages with \1 contents}}
 
+## Weak aliases of two libraries, of which one name is the same; functions without a type, known only by where a table points.
+# RUN: %as --defsym CCC=0 weak.s -o weak1.o && %as --defsym CCC=1 weak.s -o weak2.o && %as two.s -o two.o
+# RUN: %as --defsym CCC=0 untyped.s -o untyped1.o && %as --defsym CCC=1 untyped.s -o untyped2.o
+# RUN: llvm-ar rcs libtwo.a weak1.o untyped1.o && llvm-ar rcs libthree.a weak2.o untyped2.o
+# RUN: %spacer_ld two.o libtwo.a libthree.a -o two --spacer-atlas=two.atlas
+# RUN: %python %S/../tool/Inputs/exits.py 40 ./two
+
+#--- weak.s
+  .section .text.aaa,"ax",@progbits
+  .weak aaa
+  .type aaa,@function
+aaa:
+  .if CCC
+  .weak ccc
+  .type ccc,@function
+ccc:
+  .else
+  .weak bbb
+  .type bbb,@function
+bbb:
+  .endif
+  ret
+
+#--- untyped.s
+  .text
+helper: ret
+  nop
+callback: ret
+  .section .rodata,"a",@progbits
+  .if CCC
+  .globl table2
+table2: .quad callback
+  .else
+  .globl table1
+table1: .quad callback
+  .endif
+
+#--- two.s
+  .globl _start
+_start: xorl %edi, %edi
+  movl $bbb, %eax
+  movl $ccc, %ecx
+  cmpl %eax, %ecx
+  je 1f
+  addl $20, %edi
+1: movq table1(%rip), %rax
+  cmpq table2(%rip), %rax
+  je 1f
+  addl $20, %edi
+1: movl $60, %eax
+  syscall
+
 #--- lib.s
   .irp name, called, called2, data, load, move, shared
   .section .text.\name,"ax",@progbits
