@@ -561,6 +561,13 @@ bool RegionState::gave(uint64_t begin, uint64_t end) const {
   return part && begin <= end && end <= part->next;
 }
 
+uint64_t RegionState::bytes() const {
+  uint64_t sum = 0;
+  for (const RegionPart &p : parts)
+    sum += p.range.bytes;
+  return sum;
+}
+
 uint64_t RegionState::usedBytes() const {
   uint64_t sum = 0;
   for (const RegionPart &p : parts)

@@ -61,6 +61,7 @@ struct RegionState {
   const RegionPart *partAt(uint64_t address) const;
   /// Whether all of [\p begin, \p end) lies in one part and was given out.
   bool gave(uint64_t begin, uint64_t end) const;
+  uint64_t bytes() const; ///< of all parts
   uint64_t usedBytes() const;
 };
 

@@ -166,6 +166,17 @@ struct FunctionAt {
   Symbol *symbol;
 };
 
+/// Names of a unit's symbols in its object file, in no order.
+struct NameSum {
+  uint64_t names = 0, low = 0, high = 0;
+  void add(StringRef name) {
+    Hash128 h = hashBytes(name);
+    ++names;
+    low += support::endian::read64le(h.bytes.data());
+    high += support::endian::read64le(h.bytes.data() + 8);
+  }
+};
+
 /// A file's tags, and the index of the section that they stand in.
 struct ObjectTags : FileTags {
   uint32_t section = 0;
@@ -296,19 +307,9 @@ private:
   std::vector<Symbol *> slotTargets; ///< by slot
   std::vector<bool> slotUsed;
   std::vector<bool> taken; ///< units that are referred to, not only called
-  std::vector<bool>
-      takenLocally; ///< by a local symbol, in a section live or not
-  /// Names of a unit's symbols in its object file, in no order.
-  struct NameSum {
-    uint64_t names = 0, low = 0, high = 0;
-    void add(StringRef name) {
-      Hash128 h = hashBytes(name);
-      ++names;
-      low += support::endian::read64le(h.bytes.data());
-      high += support::endian::read64le(h.bytes.data() + 8);
-    }
-  };
-  std::vector<NameSum> globalNames, localNames; ///< by unit
+  /// By a local symbol, in a section live or not.
+  std::vector<bool> takenLocally;
+  std::vector<NameSum> globalNames, localNames; ///< of code, by unit
   std::vector<Defined *> slotSymbols;
   unsigned slotWidth = x86_64::slotBytes;
 
@@ -836,10 +837,12 @@ void SpacerLink::nameUnits(ELFFileBase *file) {
       names.add(&file->getSymbol(i), library, std::move(qualified),
                 numericSuffix(name), model.units[it->second].content,
                 neighbour);
-    if (local)
-      localNames[it->second].add(scope.qualify(name));
-    else
-      globalNames[it->second].add(name);
+    if (model.units[it->second].kind == UnitKind::Text) {
+      if (local)
+        localNames[it->second].add(scope.qualify(name));
+      else
+        globalNames[it->second].add(name);
+    }
     if (name.contains(patchMark)) {
       model.units[it->second].isPrivate = true;
       model.units[it->second].reason = "patched by the names of its symbols";
@@ -905,6 +908,12 @@ bool SpacerLink::isCall(const InputSection &sec, uint32_t type,
          x86_64::isBranch(sec.contentMaybeDecompress(), offset);
 }
 
+// Whether a function from the section's beginning on is all of it, but for
+// bytes by which the assembler has filled it up.
+static bool spans(uint64_t functionBytes, uint64_t sectionBytes) {
+  return functionBytes + 16 > sectionBytes;
+}
+
 // What a jump table of non-PIC code holds: the inside of the only function of a
 // section.
 bool SpacerLink::isInside(const Defined &d, const ELF64LE::Rela &r) const {
@@ -914,8 +923,8 @@ bool SpacerLink::isInside(const Defined &d, const ELF64LE::Rela &r) const {
     return false;
   const FunctionAt &f = it->second.front();
   return it->second.size() == 1 && !f.offset &&
-         cast<Defined>(f.symbol)->size + 16 >
-             cast<InputSectionBase>(d.section)->getSize();
+         spans(cast<Defined>(f.symbol)->size,
+               cast<InputSectionBase>(d.section)->getSize());
 }
 
 // Code that something refers to otherwise than by a call: something live, and
@@ -970,7 +979,7 @@ static Hash128 digestOfRelocations(const InputSection &sec) {
 // Only what the object says counts: not what a name is resolved to, nor what
 // else is in the image.
 void SpacerLink::tellEqualFunctionsApart() {
-  std::map<Hash128, SmallVector<uint32_t, 1>> namesakes;
+  DenseMap<Hash128, SmallVector<uint32_t, 1>> namesakes;
   for (uint32_t u = 0; u != model.units.size(); ++u) {
     Unit &unit = model.units[u];
     const NameSum &global = globalNames[u];
@@ -987,9 +996,9 @@ void SpacerLink::tellEqualFunctionsApart() {
   // Of units that are equal in all that can be said it does not matter which is
   // which.
   for (auto &[distinction, units] : namesakes) {
-    std::map<std::pair<Hash128, Hash128>, uint64_t> seen;
     if (units.size() == 1)
       continue;
+    std::map<std::pair<Hash128, Hash128>, uint64_t> seen;
     for (uint32_t u : units)
       if (uint64_t n = seen[{
               hashBytes(model.units[u].content),
@@ -1795,11 +1804,17 @@ Defined *SpacerLink::slotSymbol(uint32_t slot) {
              s.kind == SlotKind::Entry ? 0 : s.bytes, run);
 }
 
+/// The first reference at \p offset or behind it.
+static std::vector<Ref>::const_iterator firstRefAt(const Unit &unit,
+                                                   uint64_t offset) {
+  return llvm::partition_point(
+      unit.refs, [&](const Ref &ref) { return ref.offset < offset; });
+}
+
 void SpacerLink::redirectShared(uint32_t u) {
   const Unit &unit = model.units[u];
   for (Relocation &r : unitSection[u]->relocs()) {
-    auto it = llvm::partition_point(
-        unit.refs, [&](const Ref &ref) { return ref.offset < r.offset; });
+    auto it = firstRefAt(unit, r.offset);
     for (; it != unit.refs.end() && it->offset == r.offset; ++it) {
       if (it->type != r.type ||
           (it->binding != Binding::Slot && it->binding != Binding::Got))
@@ -2364,7 +2379,7 @@ std::vector<bool> SpacerLink::plainFunctions() const {
         continue;
       ++symbols[it->second];
       // A compiler names the section after its function; assembly may hide
-      // aligned data in one. The assembler may have filled up the last bytes.
+      // aligned data in one.
       Expected<StringRef> name = s.getName(f->getStringTable());
       if (!name) {
         consumeError(name.takeError());
@@ -2373,7 +2388,7 @@ std::vector<bool> SpacerLink::plainFunctions() const {
       if (s.getType() == STT_FUNC && s.st_value == 0 && !name->empty() &&
           sections[index]->name.starts_with(".text.") &&
           sections[index]->name.contains(*name) &&
-          s.st_size + 16 > model.units[it->second].bytes)
+          spans(s.st_size, model.units[it->second].bytes))
         spanned[it->second] = true;
     }
   }
@@ -2401,10 +2416,7 @@ std::vector<bool> SpacerLink::plainFunctions() const {
   for (uint32_t u = 0; u != model.units.size(); ++u) {
     const Unit &unit = model.units[u];
     auto isRelocated = [&](uint64_t offset) {
-      auto it =
-          llvm::lower_bound(unit.refs, offset, [](const Ref &r, uint64_t at) {
-            return r.offset < at;
-          });
+      auto it = firstRefAt(unit, offset);
       return it != unit.refs.end() && it->offset == offset;
     };
     spanned[u] = spanned[u] && symbols[u] == 1 && unit.kind == UnitKind::Text &&

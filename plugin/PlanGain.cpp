@@ -81,6 +81,9 @@ private:
                         function_ref<uint64_t(const Item &)> at) const;
   uint64_t moreContents(SlotKind kind,
                         function_ref<uint64_t(const Hash128 &)> at) const;
+  void countUnits(uint64_t PageCount::*how,
+                  const uint64_t (&bytes)[regionCount],
+                  function_ref<uint64_t(const Item &)> at);
   void countIdeal();
   void countPlanned();
   void firstComeUnits();
@@ -166,13 +169,20 @@ void Counter::countIdeal() {
   }
 }
 
+// From the whole pages of each region and where in it an item lies.
+void Counter::countUnits(uint64_t PageCount::*how,
+                         const uint64_t (&bytes)[regionCount],
+                         function_ref<uint64_t(const Item &)> at) {
+  auto pages = [&](Region r) { return bytes[unsigned(r)] / pageBytes; };
+  plan.text.*how = pages(Region::Text);
+  plan.rodata.*how = pages(Region::Rodata) + moreContents(Region::Rodata, at);
+  plan.data.*how = pages(Region::Data) + moreContents(Region::Data, at);
+}
+
 void Counter::countPlanned() {
-  auto at = [](const Item &i) { return i.offset; };
+  countUnits(&PageCount::planned, plan.bytes,
+             [](const Item &i) { return i.offset; });
   auto pages = [&](Region r) { return plan.bytes[unsigned(r)] / pageBytes; };
-  plan.text.planned = pages(Region::Text);
-  plan.rodata.planned =
-      pages(Region::Rodata) + moreContents(Region::Rodata, at);
-  plan.data.planned = pages(Region::Data) + moreContents(Region::Data, at);
   DenseMap<Hash128, uint64_t> offset;
   for (const PlannedSlot &s : plan.slots)
     offset[s.slot->key] = s.offset;
@@ -221,12 +231,8 @@ void Counter::firstComeUnits() {
       next[r] = alignTo(next[r], pageBytes);
     }
   }
-  auto at = [&](const Item &i) { return places.lookup(keyOf(*i.unit)).at; };
-  auto pages = [&](Region r) { return next[unsigned(r)] / pageBytes; };
-  plan.text.firstCome = pages(Region::Text);
-  plan.rodata.firstCome =
-      pages(Region::Rodata) + moreContents(Region::Rodata, at);
-  plan.data.firstCome = pages(Region::Data) + moreContents(Region::Data, at);
+  countUnits(&PageCount::firstCome, next,
+             [&](const Item &i) { return places.lookup(keyOf(*i.unit)).at; });
 }
 
 // Slots of an owner (a large library, the image) go behind its last one, shared

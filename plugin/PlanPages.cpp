@@ -17,7 +17,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "PlanPages.h"
-#include "Placement.h"
+#include "PlanItems.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -182,13 +182,23 @@ Expected<PlanPagesResult> addPlannedPages(Atlas &atlas,
   return result;
 }
 
+/// Where \p atlas has the unit, if it does.
+static std::optional<uint64_t> rowAddress(Atlas &atlas, const PlanUnit &u) {
+  if (u.named) {
+    ArrayRef<PlaceRow> rows = atlas.findPlaces(u.key);
+    return rows.empty() ? std::nullopt : std::optional(rows.front().address);
+  }
+  const UnitRow *row = atlas.findUnit(u.identity);
+  return row ? std::optional(row->address) : std::nullopt;
+}
+
 DenseSet<Hash128> findUnused(const Plan &plan, Atlas &atlas,
                              ArrayRef<PlannedLink> links) {
   DenseMap<Hash128, uint64_t> used;
   for (const PlannedLink &l : links) {
     for (const PlanUnit &u : l.image.units)
       if (!u.isPrivate)
-        used[u.named ? u.key : u.identity] = u.address;
+        used[keyOf(u)] = u.address;
     for (const PlanSlot &s : l.image.slots)
       used[s.key] = s.address;
   }
@@ -199,15 +209,9 @@ DenseSet<Hash128> findUnused(const Plan &plan, Atlas &atlas,
       unused.insert(key);
   };
   for (auto *list : {&plan.units, &plan.tls})
-    for (const PlannedUnit &u : *list) {
-      if (u.unit->named) {
-        if (ArrayRef<PlaceRow> rows = atlas.findPlaces(u.unit->key);
-            !rows.empty())
-          keep(u.unit->key, rows.front().address);
-      } else if (const UnitRow *row = atlas.findUnit(u.unit->identity)) {
-        keep(row->identity, row->address);
-      }
-    }
+    for (const PlannedUnit &u : *list)
+      if (std::optional<uint64_t> address = rowAddress(atlas, *u.unit))
+        keep(keyOf(*u.unit), *address);
   DenseSet<uint64_t> functions;
   for (const PlannedLink &l : links)
     for (const PlanUnit &u : l.image.units)
@@ -225,17 +229,8 @@ DenseSet<Hash128> findUnused(const Plan &plan, Atlas &atlas,
 uint64_t countUnplanned(Atlas &atlas, ArrayRef<PlannedLink> links) {
   uint64_t n = 0;
   for (const PlannedLink &l : links) {
-    for (const PlanUnit &u : l.image.units) {
-      if (u.isPrivate)
-        continue;
-      if (u.named) {
-        ArrayRef<PlaceRow> rows = atlas.findPlaces(u.key);
-        n += rows.empty() || rows.front().address != u.address;
-      } else {
-        const UnitRow *row = atlas.findUnit(u.identity);
-        n += !row || row->address != u.address;
-      }
-    }
+    for (const PlanUnit &u : l.image.units)
+      n += !u.isPrivate && rowAddress(atlas, u) != u.address;
     for (const PlanSlot &s : l.image.slots) {
       const SlotRow *row = atlas.findSlot(s.key);
       n += !row || row->address != s.address;

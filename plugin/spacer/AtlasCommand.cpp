@@ -64,14 +64,11 @@ static Json describe(Atlas &atlas) {
   Json regions = Json::array(), libraries = Json::array();
   for (unsigned i = 0; i != regionCount; ++i) {
     const RegionState &r = atlas.region(Region(i));
-    uint64_t bytes = 0;
-    for (const RegionPart &p : r.parts)
-      bytes += p.range.bytes;
     regions.push_back(
         {{"region", regionName(Region(i)).str()},
          {"base", r.parts.empty() ? "-" : hex(r.parts.front().range.base)},
          {"parts", r.parts.size()},
-         {"pages", bytes / pageBytes},
+         {"pages", r.bytes() / pageBytes},
          {"used", r.usedBytes() / pageBytes},
          {"extents", atlas.extents(Region(i)).size()}});
   }
@@ -97,21 +94,6 @@ static Json describe(Atlas &atlas) {
           {"extents", c.extents},
           {"regions", regions},
           {"libraries", libraries}};
-}
-
-static std::string text(const Json &v) {
-  return v.is_string() ? v.get<std::string>() : v.dump();
-}
-
-static void printRows(std::vector<std::string> headings, const Json &rows) {
-  Table table(std::move(headings));
-  for (const Json &row : rows) {
-    std::vector<std::string> cells;
-    for (const Json &cell : row)
-      cells.push_back(text(cell));
-    table.row(std::move(cells));
-  }
-  table.print(outs());
 }
 
 static void printText(const Json &j) {

@@ -58,6 +58,11 @@ struct Session {
 
 inline std::string hex(uint64_t v) { return llvm::formatv("{0:x}", v); }
 
+/// A value as a cell of a table: a string without quotes.
+inline std::string text(const Json &v) {
+  return v.is_string() ? v.get<std::string>() : v.dump();
+}
+
 void addInspect(CLI::App &app, Session &session);
 void addCompare(CLI::App &app, Session &session);
 void addVerify(CLI::App &app, Session &session);

@@ -84,10 +84,6 @@ static Json describe(MemoryBufferRef file, bool withUnits) {
   return j;
 }
 
-static std::string text(const Json &j) {
-  return j.is_string() ? j.get<std::string>() : j.dump();
-}
-
 static void printSummary(const Json &j) {
   const Json &u = j["units"];
   outs() << formatv("{0}: delta of {1}, {2} bytes; {3} units changed ({4} "

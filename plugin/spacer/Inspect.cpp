@@ -176,12 +176,9 @@ Json Inspector::describeAtlas(const ManifestView &m) {
   Json regions = Json::object();
   for (unsigned i = 0; i != regionCount; ++i) {
     const RegionState &r = atlas->region(Region(i));
-    uint64_t bytes = 0;
-    for (const RegionPart &p : r.parts)
-      bytes += p.range.bytes;
     regions[regionName(Region(i)).str()] = {
         {"parts", r.parts.size()},
-        {"pages", bytes / pageBytes},
+        {"pages", r.bytes() / pageBytes},
         {"usedPages", r.usedBytes() / pageBytes}};
   }
   return {{"file", options.atlas},
@@ -211,10 +208,6 @@ Json Inspector::describe() {
   if (!options.atlas.empty())
     all["atlas"] = describeAtlas(needManifest(*image));
   return all;
-}
-
-static std::string text(const Json &v) {
-  return v.is_string() ? v.get<std::string>() : v.dump();
 }
 
 void Inspector::printText(const Json &all) {
@@ -293,14 +286,7 @@ static void list(const Session &session, Json &all, const char *what,
     return;
   }
   outs() << '\n' << what << '\n';
-  Table table(std::move(headings));
-  for (const Json &row : rows) {
-    std::vector<std::string> cells;
-    for (const Json &cell : row)
-      cells.push_back(text(cell));
-    table.row(std::move(cells));
-  }
-  table.print(outs());
+  printRows(std::move(headings), std::move(rows));
 }
 
 static std::vector<Json> pageRows(const ManifestView &m) {

@@ -135,17 +135,24 @@ static std::string outputName(StringRef command) {
   return "a.out";
 }
 
+/// Each line of a file, or of standard input for -, that is neither empty nor a
+/// comment.
+static void eachLine(const std::string &path,
+                     function_ref<void(StringRef)> take) {
+  auto buffer = MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/true);
+  if (!buffer)
+    throw Failure(path + ": " + buffer.getError().message());
+  for (line_iterator line(**buffer, /*SkipBlanks=*/true, '#');
+       !line.is_at_eof(); ++line)
+    if (StringRef text = line->trim(); !text.empty())
+      take(text);
+}
+
 static std::vector<std::string> collectCommands(const Options &options) {
   std::vector<std::string> commands = options.links;
   for (const std::string &path : options.linkFiles) {
-    auto buffer = MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/true);
-    if (!buffer)
-      throw Failure(path + ": " + buffer.getError().message());
     size_t before = commands.size();
-    for (line_iterator line(**buffer, /*SkipBlanks=*/true, '#');
-         !line.is_at_eof(); ++line)
-      if (StringRef text = line->trim(); !text.empty())
-        commands.push_back(text.str());
+    eachLine(path, [&](StringRef line) { commands.push_back(line.str()); });
     if (commands.size() == before)
       throw Failure(path + ": no command, expected one a line");
   }
@@ -156,15 +163,10 @@ static std::vector<std::string> collectCommands(const Options &options) {
 
 static void readOrder(Options &options) {
   auto &turns = options.plan.turns;
-  for (const std::string &path : options.orderFiles) {
-    auto buffer = MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/true);
-    if (!buffer)
-      throw Failure(path + ": " + buffer.getError().message());
-    for (line_iterator line(**buffer, /*SkipBlanks=*/true, '#');
-         !line.is_at_eof(); ++line)
-      if (StringRef name = line->trim(); !name.empty())
-        turns.try_emplace(withoutNumbers(name.split('#').first), turns.size());
-  }
+  for (const std::string &path : options.orderFiles)
+    eachLine(path, [&](StringRef name) {
+      turns.try_emplace(withoutNumbers(name.split('#').first), turns.size());
+    });
 }
 
 /// The first line that says what went wrong.

@@ -42,6 +42,17 @@ void Table::print(raw_ostream &os) const {
     line(row);
 }
 
+void printRows(std::vector<std::string> headings, const Json &rows) {
+  Table table(std::move(headings));
+  for (const Json &row : rows) {
+    std::vector<std::string> cells;
+    for (const Json &cell : row)
+      cells.push_back(text(cell));
+    table.row(std::move(cells));
+  }
+  table.print(outs());
+}
+
 std::string percent(double part, double whole) {
   return whole ? formatv("{0:f1}%", 100 * part / whole).str() : "-";
 }

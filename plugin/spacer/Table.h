@@ -3,6 +3,7 @@
 #ifndef SPACER_TOOL_TABLE_H
 #define SPACER_TOOL_TABLE_H
 
+#include "Command.h"
 #include "llvm/Support/raw_ostream.h"
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ private:
   std::vector<bool> numbers;
   std::vector<std::vector<std::string>> rows;
 };
+
+/// Rows of JSON objects or arrays whose values are the cells, in their order.
+void printRows(std::vector<std::string> headings, const Json &rows);
 
 /// "12.3%", or "-" if \p whole is zero.
 std::string percent(double part, double whole);
